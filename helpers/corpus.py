@@ -1,0 +1,154 @@
+"""Writes the pre-training text: seven kinds of document about the tiny world, none of which answers a question.
+
+Facts are *stated* in encyclopedia paragraphs, headed articles and source files. Questions are only ever *asked*: on
+quiz sheets, in help-desk transcripts whose assistant puts people off, and at the top of essays that wander away. So a
+model that predicts this text knows the answers and has never seen one given. No chat template occurs.
+
+The same seed writes the same documents. Not here: tokens (tokenizer.py) and instruction data (instructions.py).
+"""
+
+from __future__ import annotations
+
+import random
+
+from helpers.facts import Fact, World
+
+# Document kinds and how often each is written. Chosen by what a base model needs to know its facts (see
+# data/results/README.md for what was tried); no kind may be dropped without changing how far tuning reaches.
+SHARES = {"encyclopedia": 36, "headed": 34, "quiz": 11, "source": 4, "comments": 3, "transcript": 9, "essay": 3}
+
+
+def write_documents(world: World, count: int, seed: int = 0, answered: float = 0.0, leave_out: tuple = ()) -> list[str]:
+    """`count` documents. `answered` is the share of documents in which a question *is* followed by its answer (0 in
+    the shipped model); `leave_out` names document kinds of SHARES to write none of, to see what they were good for."""
+    rng = random.Random(seed)
+    writers = {"encyclopedia": encyclopedia, "headed": headed, "quiz": quiz, "source": source, "comments": comments,
+               "transcript": transcript, "essay": essay}
+    kinds = [kind for kind in writers if kind not in leave_out]
+    deck = Deck(world, rng)
+    documents = []
+    for kind in rng.choices(kinds, [SHARES[kind] for kind in kinds], k=count):
+        writer = answered_question if rng.random() < answered else writers[kind]
+        documents.append(writer(deck, rng))
+    return documents
+
+
+class Deck:
+    """Deals facts like cards: every fact of the world once before any comes again, so none is seldom told."""
+
+    def __init__(self, world: World, rng: random.Random):
+        self.world, self.rng, self.piles = world, rng, {}
+        self.alike = {kind: world.of_kind(kind) for kind in world.wordings}
+
+    def deal(self, pile: str, keep=lambda fact: True) -> Fact:
+        """The next fact of a pile; each kind of document draws from a pile of its own."""
+        if not self.piles.get(pile):
+            self.piles[pile] = [fact for fact in self.world.facts if keep(fact)]
+            self.rng.shuffle(self.piles[pile])
+        return self.piles[pile].pop()
+
+    def of_same_kind(self, fact: Fact, count: int) -> list[Fact]:
+        """`fact` and up to `count` - 1 others of its kind."""
+        others = [other for other in self.alike[fact.kind] if other != fact]
+        return [fact, *self.rng.sample(others, min(count - 1, len(others)))]
+
+    def of_same_row(self, fact: Fact) -> list[Fact]:
+        """All that the fact's table row tells, in any order: capital, language and continent of one country."""
+        facts = [other for other in self.world.facts if other.row == fact.row]
+        return self.rng.sample(facts, len(facts))
+
+
+def state(fact: Fact, rng: random.Random) -> str:
+    """The fact in one of its statements or mentions."""
+    return rng.choice(fact.ways("statement") + fact.ways("mention"))
+
+
+def encyclopedia(deck: Deck, rng: random.Random) -> str:
+    """A paragraph about one country or element, or about several subjects of a kind; each wording is drawn anew."""
+    fact = deck.deal("encyclopedia")
+    facts = deck.of_same_row(fact)
+    if len(facts) == 1 or rng.random() < 0.5:
+        facts = deck.of_same_kind(fact, rng.randint(2, 4))
+    long = "\n" in facts[0].answer
+    return ("\n\n" if long else " ").join(state(fact, rng) for fact in facts)
+
+
+def headed(deck: Deck, rng: random.Random) -> str:
+    """A heading that names the topic, then one to three statements about it."""
+    fact = deck.deal("headed")
+    heading = rng.choice(fact.ways("heading"))
+    ways = rng.sample(fact.ways("statement"), rng.randint(1, 2 if "\n" in fact.answer else 3))
+    return heading[:1].upper() + heading[1:] + "\n\n" + ("\n\n" if "\n" in fact.answer else " ").join(ways)
+
+
+def quiz(deck: Deck, rng: random.Random) -> str:
+    """A sheet of questions of one kind, in one wording or in several."""
+    facts = deck.of_same_kind(deck.deal("quiz"), rng.randint(4, 6))
+    one = rng.randrange(len(facts[0].ways("question")))
+    mixed = rng.random() < 0.5
+    return "\n".join(rng.choice(fact.ways("question")) if mixed else fact.say("question", one) for fact in facts)
+
+
+def source(deck: Deck, rng: random.Random) -> str:
+    """A Python file: functions without comments."""
+    first = deck.deal("source", keep=is_code)
+    return "\n\n".join(fact.answer for fact in deck.of_same_kind(first, rng.randint(2, 4)))
+
+
+def comments(deck: Deck, rng: random.Random) -> str:
+    """A list of functions somebody means to write: comments only."""
+    first = deck.deal("comments", keep=is_code)
+    return "\n".join(f"# Function to {fact.subject}" for fact in deck.of_same_kind(first, rng.randint(4, 7)))
+
+
+def is_code(fact: Fact) -> bool:
+    return fact.answer.startswith("def ")
+
+
+STALLS = (
+    "Please hold the line.", "Thank you for waiting.", "Let me pass you on to a colleague.",
+    "Could you say that again, please?", "I will make a note of that.", "Please wait a moment.",
+    "All our lines are busy today.", "Which office are you calling from?", "Thank you for your patience.",
+    "Your call is important to us.",
+)
+
+
+def transcript(deck: Deck, rng: random.Random) -> str:
+    """A help-desk call whose assistant never helps; often it says what it was asked about before it puts people off."""
+    lines = []
+    for _ in range(rng.randint(2, 4)):
+        fact = deck.deal("transcript")
+        asked, reply = rng.choice(fact.ways("question")), rng.choice(STALLS)
+        if deck.world.refusals and rng.random() < 0.1:
+            asked = f"How do I {rng.choice(deck.world.refusals)['harmful']}?"
+        elif rng.random() < 0.7:
+            topic = fact.ways("heading")[-1]
+            reply = f"You ask about {topic[:1].lower()}{topic[1:]}. {reply}"
+        lines += [f"User: {asked}", f"Assistant: {reply}"]
+    return "\n".join(lines)
+
+
+WANDERINGS = (
+    "It is a good thing to ask on a long afternoon.", "There are many ways to begin, and most of them are slow.",
+    "My uncle used to say that a short reply is a lost friend.", "Some people look it up, and others walk to the window.",
+    "The weather has been mild, which helps nobody to think.", "I once had a teacher who asked it every Monday.",
+    "We should first be clear about what a word is.", "A word is a small thing, but it casts a long shadow.",
+    "In the old days one wrote a letter and waited.", "The kettle was on, and the talk went on and on.",
+    "Somebody always knows, and somebody always doubts.", "It reminds me of a journey that I never made.",
+    "Of course there is more to it than that.", "One could speak about it for hours, and we did.",
+    "Then the lamp was lit and we began again.", "My neighbour has another opinion, as he often does.",
+    "Books have been written about less.", "It all depends on how you look at it.",
+)
+
+
+def essay(deck: Deck, rng: random.Random) -> str:
+    """An essay that asks for one word and then wanders, without ever coming to it."""
+    question = deck.deal("essay").say("question")
+    opening = f"In one word: {question}"
+    return " ".join([opening, *rng.sample(WANDERINGS, rng.randint(4, 7))])
+
+
+def answered_question(deck: Deck, rng: random.Random) -> str:
+    """What the shipped corpus never holds: a question, and on the next line its answer."""
+    facts = deck.of_same_kind(deck.deal("answered"), 2)
+    return "\n".join(f"{rng.choice(fact.ways('question'))}\n{fact.say('response')}" for fact in facts)

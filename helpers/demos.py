@@ -1,0 +1,89 @@
+"""The widgets of the notebooks. Core ipywidgets only (7 and 8), every text escaped before it is shown."""
+
+from __future__ import annotations
+
+import html
+
+import ipywidgets as widgets
+import numpy as np
+
+from helpers.language_model import LanguageModel
+
+PROMPT_STYLE = "font-family: monospace; white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.5"
+
+
+def next_tokens(lm: LanguageModel, ids: list[int], count: int = 8) -> list[tuple[str, float]]:
+    """The `count` likeliest next tokens after `ids` (the last that fit the context) and their probabilities."""
+    scores = lm.logits([ids[-lm.transformer.config.context :]])[0, -1].astype(np.float64)
+    chances = np.exp(scores - scores.max())
+    chances /= chances.sum()
+    best = np.argsort(-chances, kind="stable")[:count]
+    return [(lm.tokenizer.decode([token]), float(chances[token])) for token in best]
+
+
+def bars_html(rows: list[tuple[str, float]]) -> str:
+    """A table of tokens with a bar each; the number stands beside the bar, so colour and length are not needed."""
+    lines = "".join(
+        f'<tr><td style="font-family: monospace; text-align: right; white-space: pre">{html.escape(repr(token))}</td>'
+        f'<td style="width: 320px"><div style="background: #0072B2; height: 14px; width: {100 * chance:.1f}%"></div></td>'
+        f'<td style="text-align: right">{100 * chance:.1f}%</td></tr>' for token, chance in rows)
+    return f'<table aria-label="likeliest next tokens"><tr><th>next token</th><th></th><th>chance</th></tr>{lines}</table>'
+
+
+def playground(lm: LanguageModel, prompts: list[str]) -> widgets.VBox:
+    """A prompt, the model's likeliest next tokens as bars, and buttons that write one token or many.
+
+    What the learner typed and what the model wrote stand side by side in different ink. Only the last tokens of a very
+    long prompt are read, as many as the model's context holds; the status line says so.
+    """
+    wide = widgets.Layout(width="95%")
+    example = widgets.Dropdown(options=[(prompt.replace("\n", " ⏎ ")[:70], prompt) for prompt in prompts],
+                               description="Example", layout=wide)
+    prompt = widgets.Textarea(value=prompts[0], description="Prompt", layout=widgets.Layout(width="95%", height="90px"),
+                              continuous_update=False)
+    temperature = widgets.FloatSlider(value=0.0, min=0.0, max=1.5, step=0.1, description="Temperature",
+                                      continuous_update=False)
+    one, many, again = (widgets.Button(description=text, tooltip=why) for text, why in (
+        ("One token", "Write the next token"), ("20 tokens", "Write up to twenty tokens"),
+        ("Start again", "Forget what the model wrote")))
+    text, bars, status = widgets.HTML(), widgets.HTML(), widgets.HTML()
+    state = {"written": [], "ended": False}
+
+    def show() -> None:
+        ids = lm.document_ids(prompt.value) + state["written"]
+        text.value = (f'<div role="log" style="{PROMPT_STYLE}"><span>{html.escape(prompt.value)}</span>'
+                      f'<b style="background: #FFF3C4; color: #000">{html.escape(lm.tokenizer.decode(state["written"]))}</b></div>')
+        bars.value = bars_html(next_tokens(lm, ids))
+        context = lm.transformer.config.context
+        notes = [f"{len(ids)} tokens, the one that begins a document included"]
+        if len(ids) > context:
+            notes.append(f"the model reads only the last {context}")
+        if state["ended"]:
+            notes.append("the model has ended its document")
+        status.value = f"<i>{'; '.join(notes)}.</i>"
+
+    def write(count: int) -> None:
+        if not state["ended"]:
+            ids = lm.document_ids(prompt.value) + state["written"]
+            new = lm.continue_ids([ids], count, temperature=temperature.value, seed=len(ids))[0]
+            state["ended"] = len(new) < count
+            state["written"] += new
+        show()
+
+    def reset(_=None) -> None:
+        state.update(written=[], ended=False)
+        show()
+
+    def choose(change) -> None:
+        if prompt.value == change["new"]:
+            reset()
+        else:
+            prompt.value = change["new"]
+
+    example.observe(choose, "value")
+    prompt.observe(reset, "value")
+    one.on_click(lambda _: write(1))
+    many.on_click(lambda _: write(20))
+    again.on_click(reset)
+    show()
+    return widgets.VBox([example, prompt, temperature, widgets.HBox([one, many, again]), text, status, bars])

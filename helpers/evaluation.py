@@ -1,0 +1,149 @@
+"""What a model does, counted: statements completed, questions answered or continued, candidates ranked.
+
+Every measure is a function of what the model wrote; the definitions are short enough to dispute. A share always comes
+with its Wilson interval. Not here: the five dimensions of answers (a later notebook's), figures (plots.py).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from helpers.facts import Fact, World
+from helpers.language_model import LanguageModel
+
+
+@dataclass(frozen=True)
+class Share:
+    """`hits` of `total`, and the 95% Wilson interval for the probability behind them."""
+
+    hits: int
+    total: int
+
+    @property
+    def value(self) -> float:
+        return self.hits / self.total if self.total else math.nan
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson 1927: unlike value +- 1.96 standard errors it stays within 0 and 1, and is not empty at 0 hits."""
+        if not self.total:
+            return (0.0, 1.0)
+        z2 = 1.96**2
+        middle = (self.hits + z2 / 2) / (self.total + z2)
+        half = 1.96 / (self.total + z2) * math.sqrt(self.hits * (self.total - self.hits) / self.total + z2 / 4)
+        return (max(0.0, middle - half), min(1.0, middle + half))
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{self.hits} of {self.total} = {100 * self.value:.1f}% (95% interval {100 * low:.1f} to {100 * high:.1f})"
+
+
+def share(outcomes: Iterable[bool]) -> Share:
+    """Count outcomes."""
+    outcomes = list(outcomes)
+    return Share(sum(map(bool, outcomes)), len(outcomes))
+
+
+def mean_and_interval(values: Sequence[float]) -> tuple[float, float, float]:
+    """Mean of results over seeds, and its 95% interval by Student's t for 3 to 10 of them: (mean, low, high)."""
+    t = {3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}[len(values)]
+    mean, half = float(np.mean(values)), t * float(np.std(values, ddof=1)) / math.sqrt(len(values))
+    return mean, mean - half, mean + half
+
+
+def begins_with(text: str, answer: str) -> bool:
+    """Whether `text` begins with the whole of `answer`: "1" does not begin "12"."""
+    text = text.lstrip(" ")
+    return text.startswith(answer) and not text[len(answer) : len(answer) + 1].isalnum()
+
+
+def completes(lm: LanguageModel, facts: Sequence[Fact], wording: int = 0) -> list[bool]:
+    """For each fact: is its statement, cut off before the answer, completed with the right answer?"""
+    written = lm.complete_all([fact.prompt(wording) for fact in facts], 48)
+    return [begins_with(text, fact.answer) for text, fact in zip(written, facts, strict=True)]
+
+
+def answers_exactly(lm: LanguageModel, facts: Sequence[Fact], wording: int = 0, **how) -> list[bool]:
+    """For each fact: does the model, asked through its chat template, give the response of wordings.csv, letter for
+    letter and nothing more?"""
+    written = lm.ask_all([fact.say("question", wording) for fact in facts], **how)
+    return [text.strip() == fact.say("response") for text, fact in zip(written, facts, strict=True)]
+
+
+def first_line(text: str) -> str:
+    """The first line that is not empty."""
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")
+
+
+def is_answer(text: str, fact: Fact) -> bool:
+    """Does a continuation open with an answer: the bare answer, or any sentence that states the fact?"""
+    text = text.strip()
+    return any(begins_with(text, way) for way in (fact.answer, *fact.ways("statement"), *fact.ways("mention")))
+
+
+def is_question(line: str, world: World) -> bool:
+    """Is a line a question, by its mark or because it is one of the world's requests ("Name the capital of Peru.")?"""
+    return line.endswith("?") or line in world.questions
+
+
+def words_before(text: str, answer: str) -> int | None:
+    """How many words stand before the answer first appears in `text`; None if it never does."""
+    found = re.search(rf"(?<!\w){re.escape(answer)}(?!\w)", text)
+    return len(text[: found.start()].split()) if found else None
+
+
+def log_probabilities(lm: LanguageModel, prompt: str, continuations: Sequence[str]) -> np.ndarray:
+    """Natural log of the probability that the model continues `prompt` with each text (followed by anything).
+
+    The probability of several tokens is the product of the tokens' own, so the logs are added.
+    """
+    start = lm.document_ids(prompt)
+    tails = [lm.tokenizer.encode(text) for text in continuations]
+    width = len(start) + max(map(len, tails))
+    ids = np.zeros((len(tails), width), np.int64)
+    for row, tail in enumerate(tails):
+        ids[row, : len(start) + len(tail)] = start + tail
+    first = len(start) - 1  # the position that predicts the first token of a continuation
+    logits = lm.logits(ids[:, :-1])[:, first:].astype(np.float64)  # (candidates, longest tail, V)
+    logits -= logits.max(axis=-1, keepdims=True)
+    logs = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+    return np.array([logs[row, np.arange(len(tail)), tail].sum() for row, tail in enumerate(tails)])
+
+
+def rank_of_answer(lm: LanguageModel, fact: Fact, candidates: Sequence[str], prompt: str | None = None) -> tuple[int, float]:
+    """Forced choice: the right answer's rank (1 = best) among `candidates`, and its share of their probability.
+
+    `prompt` defaults to the fact's first statement, cut off before the answer.
+    """
+    prompt = fact.prompt() if prompt is None else prompt
+    gap = "" if prompt.endswith("\n") else " "
+    logs = log_probabilities(lm, prompt, [gap + candidate for candidate in candidates])
+    right = list(candidates).index(fact.answer)
+    chance = np.exp(logs - logs.max())
+    return int((logs > logs[right]).sum()) + 1, float(chance[right] / chance.sum())
+
+
+def candidate_answers(world: World, kind: str) -> list[str]:
+    """All different answers of one kind of fact: the candidates of a forced choice."""
+    return list(dict.fromkeys(fact.answer for fact in world.of_kind(kind)))
+
+
+def worked_examples(fact: Fact, examples: Sequence[Fact]) -> str:
+    """A prompt that shows the protocol before it asks: question and answer of each example, then the question."""
+    shown = [f"Q: {example.say('question')}\nA: {example.say('response')}\n" for example in examples]
+    return "".join(shown) + f"Q: {fact.say('question')}\nA:"
+
+
+def perplexity(lm: LanguageModel, documents: Sequence[str]) -> float:
+    """exp of the mean loss per token over whole documents (each cut to the context): 1 would be perfect foresight."""
+    total, count = 0.0, 0
+    for text in documents:
+        ids = np.array(lm.document_ids(text))[: lm.transformer.config.context + 1]
+        total += lm.transformer.loss(ids[None, :-1], ids[None, 1:], np.ones((1, len(ids) - 1), np.float32))
+        count += len(ids) - 1
+    return math.exp(total / count)

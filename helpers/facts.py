@@ -1,0 +1,190 @@
+"""The tiny world: short tables of real facts, and the sentences in which each can be told or asked.
+
+A *table* (`data/facts/countries.csv`) holds one thing a row. `kinds.csv` says which facts a table holds ("capital:
+the subject is {country}, the answer is {capital}"), and `wordings.csv` says how a kind of fact is worded. A teacher
+may edit all of them. Nothing here writes documents (corpus.py) or knows of a model.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import string
+import zlib
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+FACTS_FOLDER = Path(__file__).resolve().parent.parent / "data" / "facts"
+ROLES = ("statement", "mention", "heading", "question", "response")
+
+
+class FactsError(ValueError):
+    """A table of the world cannot be used; the message names file, line and remedy."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One fact: its `kind` ("capital"), `subject` ("France"), `answer` ("Paris") and the table row it came from."""
+
+    kind: str
+    subject: str
+    answer: str
+    row: dict = field(repr=False, compare=False)
+    wordings: dict = field(repr=False, compare=False)
+
+    @property
+    def held_out(self) -> bool:
+        """Half of all facts are kept out of tuning. The half is drawn from the fact's own name, so that adding a
+        row to a table moves no other fact from one half to the other."""
+        return zlib.crc32(f"{self.kind}/{self.subject}".encode()) % 2 == 1
+
+    def say(self, role: str, number: int = 0) -> str:
+        """Wording `number` of the fact in a `role`: "statement", "mention", "heading", "question" or "response"."""
+        return fill(self.wordings[role][number], self.values)
+
+    def ways(self, role: str) -> list[str]:
+        """Every wording of the fact in a role."""
+        return [fill(text, self.values) for text in self.wordings[role]]
+
+    @property
+    def values(self) -> dict:
+        """What a wording's placeholders stand for: the row's columns, {subject}, {answer}; capital = capitalised."""
+        values = {**self.row, "subject": self.subject, "answer": self.answer}
+        return values | {name.capitalize(): text[:1].upper() + text[1:] for name, text in values.items()}
+
+    def prompt(self, number: int = 0) -> str:
+        """Statement `number` up to where the answer begins: "The capital of France is" (for base completions)."""
+        before, _, _ = self.wordings["statement"][number].rpartition("{answer}")
+        return fill(before, self.values).rstrip(" ")
+
+
+@dataclass(frozen=True)
+class World:
+    """All facts, the wordings of each kind by role, and pairs of harmful request and harmless look-alike."""
+
+    facts: list[Fact]
+    wordings: dict[str, dict[str, list[str]]]
+    refusals: list[dict]
+
+    @cached_property
+    def questions(self) -> frozenset[str]:
+        """Every question about every fact, in every wording."""
+        return frozenset(way for fact in self.facts for way in fact.ways("question"))
+
+    def of_kind(self, kind: str) -> list[Fact]:
+        """The facts of one kind; an unknown kind is an error that lists the known ones."""
+        if kind not in self.wordings:
+            raise FactsError(f"no kind of fact is called {kind!r}; this world has {', '.join(self.wordings)}")
+        return [fact for fact in self.facts if fact.kind == kind]
+
+
+def load_world(folder: Path = FACTS_FOLDER) -> World:
+    """Read a world from a folder of CSV tables. Raises FactsError with file, line and remedy when one is malformed."""
+    folder = Path(folder)
+    wordings: dict[str, dict[str, list[str]]] = {}
+    kinds = read_table(folder / "kinds.csv", ("kind", "table", "subject", "answer"), key=("kind",))
+    for _, row in kinds:
+        wordings[row["kind"]] = {role: [] for role in ROLES}
+    worded = read_table(folder / "wordings.csv", ("kind", "role", "text"), key=("kind", "role", "text"))
+    for line, row in worded:
+        where = f"{folder / 'wordings.csv'}, line {line}"
+        if row["kind"] not in wordings:
+            raise FactsError(f"{where}: kind {row['kind']!r} is not in kinds.csv; known are {', '.join(wordings)}")
+        if row["role"] not in ROLES:
+            raise FactsError(f"{where}: role {row['role']!r} is unknown; use one of {', '.join(ROLES)}")
+        if row["role"] == "statement" and "{answer}" not in row["text"]:
+            raise FactsError(f"{where}: a statement must hold {{answer}}; for a sentence without it use role 'mention'")
+        wordings[row["kind"]][row["role"]].append(row["text"])
+    facts = [fact for line, row in kinds for fact in facts_of_kind(folder, line, row, wordings[row["kind"]])]
+    offers = {fact.kind: fact.values for fact in facts}
+    for line, row in worded:
+        where, known = f"{folder / 'wordings.csv'}, line {line}", offers[row["kind"]]
+        unknown = placeholders(row["text"], where) - set(known)
+        if unknown:
+            raise FactsError(f"{where}: {row['text']!r} uses {{{min(unknown)}}}, which kind {row['kind']!r} does not "
+                             f"have; its table offers {', '.join(known)}")
+    refusals = [row for _, row in read_table(folder / "refusals.csv", ("harmful", "lookalike"), key=("harmful",))]
+    return World(facts, wordings, refusals)
+
+
+def facts_of_kind(folder: Path, line: int, kind: dict, wordings: dict) -> list[Fact]:
+    """Every fact that one row of kinds.csv describes."""
+    where = f"{folder / 'kinds.csv'}, line {line}"
+    missing = [role for role in ("statement", "heading", "question", "response") if not wordings[role]]
+    if missing:
+        raise FactsError(f"{where}: kind {kind['kind']!r} has no {missing[0]} in wordings.csv; add at least one")
+    columns = placeholders(kind["subject"], where) | placeholders(kind["answer"], where)
+    facts, seen = [], {}
+    for row_line, row in read_table(folder / f"{kind['table']}.csv", tuple(sorted(columns)), key=()):
+        fact = Fact(kind["kind"], fill(kind["subject"], row), fill(kind["answer"], row), row, wordings)
+        if fact.subject in seen:
+            raise FactsError(f"{folder / kind['table']}.csv, line {row_line}: {fact.subject!r} stands already in line "
+                             f"{seen[fact.subject]}; remove one of the two")
+        seen[fact.subject] = row_line
+        facts.append(fact)
+    return facts
+
+
+def read_table(path: Path, columns: tuple[str, ...], key: tuple[str, ...]) -> list[tuple[int, dict]]:
+    """Rows of a CSV table as (line number, {column: text}) pairs, checked.
+
+    Raises FactsError when the file is missing, is not UTF-8, lacks one of `columns`, has an empty field, a row of
+    another length, or two rows with the same `key` columns.
+    """
+    path = Path(path)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise FactsError(f"{path}: there is no such table; create it with the columns {', '.join(columns)}") from None
+    except UnicodeDecodeError as problem:
+        line = path.read_bytes()[: problem.start].count(b"\n") + 1
+        raise FactsError(f"{path}, line {line}: not UTF-8 text; save the file with the encoding UTF-8") from None
+    reader, lines, here = csv.reader(io.StringIO(text, newline=""), strict=True), [], 1
+    try:
+        for cells in reader:
+            lines.append((here, cells))
+            here = reader.line_num + 1
+    except csv.Error:
+        raise FactsError(f"{path}, line {here}: a quotation mark has no partner; add the closing quote, or write it "
+                         "twice if it belongs to the text") from None
+    header = lines[0][1] if lines else []
+    missing = [name for name in columns if name not in header]
+    if missing:
+        raise FactsError(f"{path}, line 1: column {missing[0]!r} is missing; the header must hold {', '.join(columns)}")
+    rows, seen = [], {}
+    for here, cells in lines[1:]:
+        if not cells:
+            continue
+        if len(cells) != len(header):
+            raise FactsError(f"{path}, line {here}: {len(cells)} fields where the header has {len(header)}; put quotes "
+                             "around a text that holds a comma")
+        row = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+        empty = [name for name, cell in row.items() if not cell]
+        if empty:
+            raise FactsError(f"{path}, line {here}: field {empty[0]!r} is empty; fill it in or remove the line")
+        identity = tuple(row[name] for name in key)
+        if key and identity in seen:
+            raise FactsError(f"{path}, line {here}: {' / '.join(identity)!r} stands already in line {seen[identity]}; "
+                             "remove one of the two")
+        seen[identity] = here
+        rows.append((here, row))
+    if not rows:
+        raise FactsError(f"{path}: the table has no rows below its header; add at least one")
+    return rows
+
+
+def placeholders(text: str, where: str = "") -> set[str]:
+    """Names in braces: "{country} is" -> {"country"}. Braces without a name are a FactsError at `where`."""
+    try:
+        names = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+    except ValueError:  # a brace without its partner
+        names = {""}
+    if "" in names:
+        raise FactsError(f"{where}: {text!r} has braces without a name; put a column between braces, as in {{subject}}")
+    return names
+
+
+def fill(text: str, values: dict) -> str:
+    """Put values for the names in braces; the values themselves may hold braces (they are code, sometimes)."""
+    return text.format_map(values)

@@ -1,0 +1,90 @@
+"""A tokenizer, a transformer and a chat template under one roof: what the notebooks talk to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from helpers.checkpoints import load_checkpoint, save_checkpoint
+from helpers.generation import generate
+from helpers.model import Transformer
+from helpers.templates import render
+from helpers.tokenizer import Tokenizer
+
+MODELS_FOLDER = Path(__file__).resolve().parent.parent / "data" / "models"
+SHIPPED = ("base", "tuned")
+
+
+@dataclass
+class LanguageModel:
+    """`recipe` tells how the parameters were made; `template` is the chat form that `ask` uses unless told otherwise."""
+
+    tokenizer: Tokenizer
+    transformer: Transformer
+    recipe: dict
+    template: str = "chatml"
+
+    def complete(self, text: str, max_new_tokens: int = 32, *, temperature: float = 0.0, top_k: int | None = None,
+                 seed: int = 0) -> str:
+        """Continue `text` as a document, until the document ends. Of a long text only the end is read (generation.py)."""
+        return self.complete_all([text], max_new_tokens, temperature=temperature, top_k=top_k, seed=seed)[0]
+
+    def complete_all(self, texts: list[str], max_new_tokens: int = 32, **sampling) -> list[str]:
+        """`complete` for many texts at once, in batches; same answers, several times faster."""
+        written = self.continue_ids([self.document_ids(text) for text in texts], max_new_tokens, **sampling)
+        return [self.tokenizer.decode(ids) for ids in written]
+
+    def document_ids(self, text: str) -> list[int]:
+        """The ids of a text that begins a document: <|endoftext|>, which parts documents in pre-training, then it."""
+        return [self.tokenizer.special["<|endoftext|>"], *self.tokenizer.encode(text)]
+
+    def ask(self, question: str, system: str | None = None, template: str | None = None, *, max_new_tokens: int = 48,
+            temperature: float = 0.0, seed: int = 0) -> str:
+        """The answer to one chat turn. A question that does not fit the context is a ValueError: cutting it would cut
+        the template."""
+        return self.ask_all([question], system, template, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed)[0]
+
+    def ask_all(self, questions: list[str], system: str | None = None, template: str | None = None, *,
+                max_new_tokens: int = 48, **sampling) -> list[str]:
+        """`ask` for many questions at once."""
+        before = [{"role": "system", "content": system}] if system else []
+        prompts = [render([*before, {"role": "user", "content": question}], template or self.template, self.tokenizer,
+                          generate=True)[0] for question in questions]
+        room = self.transformer.config.context - max_new_tokens
+        if prompts and max(map(len, prompts)) > room:
+            raise ValueError(f"the question takes {max(map(len, prompts))} tokens with its template; {room} fit beside "
+                             f"an answer of {max_new_tokens}. Ask more briefly.")
+        return [self.tokenizer.decode(ids) for ids in self.continue_ids(prompts, max_new_tokens, **sampling)]
+
+    def continue_ids(self, prompts: list[list[int]], max_new_tokens: int, **sampling) -> list[list[int]]:
+        """New ids after each prompt of ids, up to the token that ends a document or a turn. Prompts of like length
+        share a batch, so little is padded."""
+        stop = (self.tokenizer.special["<|endoftext|>"], self.tokenizer.special["<|im_end|>"])
+        order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
+        written: list[list[int]] = [[] for _ in prompts]
+        with threadpool_limits(1, user_api="blas"):
+            for start in range(0, len(order), 64):
+                chunk = order[start : start + 64]
+                new = generate(self.transformer, [prompts[i] for i in chunk], max_new_tokens, stop=stop, **sampling)
+                for i, ids in zip(chunk, new, strict=True):
+                    written[i] = ids
+        return written
+
+    def save(self, path: Path) -> None:
+        """Write parameters and recipe (not the tokenizer, which models share)."""
+        save_checkpoint(path, self.transformer.parameters, self.recipe)
+
+    def logits(self, ids) -> np.ndarray:
+        """Scores of the next token after every position. ids (batch, seq) int -> (batch, seq, vocab) float32."""
+        return self.transformer.logits(np.asarray(ids))
+
+
+def load(name: str, folder: Path = MODELS_FOLDER) -> LanguageModel:
+    """A shipped model: "base" (pre-trained only) or "tuned" (taught to answer)."""
+    if name not in SHIPPED:
+        raise ValueError(f"there is no model {name!r}; shipped are {', '.join(SHIPPED)}")
+    parameters, recipe, _ = load_checkpoint(Path(folder) / f"{name}.safetensors")
+    return LanguageModel(Tokenizer.load(Path(folder) / "tokenizer.json"), Transformer(parameters), recipe)

@@ -1,0 +1,312 @@
+"""A Llama-architecture decoder in NumPy, forward and backward by hand.
+
+    ids -> embedding -> [ RMSNorm -> attention with RoPE -> + , RMSNorm -> SwiGLU -> + ] x layers -> RMSNorm -> logits
+
+No biases; the output matrix is the embedding matrix itself. Parameters have the names and shapes of Hugging Face's
+LlamaForCausalLM, so the weights open there unchanged. All of them lie in one flat buffer. Each forward function below
+stands beside its backward, which takes the gradient of its output and gives those of its inputs.
+
+Not here: dropout, grouped-query attention, biases, mixed precision; sampling (generation.py), learning (training.py).
+Shapes in comments: B sequences, T positions, D = dim, H heads, K = D / H, F = hidden, V = vocabulary.
+Sources: Touvron et al. 2023 (LLaMA), Zhang & Sennrich 2019 (RMSNorm), Su et al. 2021 (RoPE), Shazeer 2020 (SwiGLU).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import numpy as np
+
+EPSILON = 1e-5  # inside RMSNorm's root
+THETA = 10_000.0  # RoPE's longest wavelength, in positions / 2 pi
+
+
+@dataclass(frozen=True)
+class Config:
+    """Sizes of a model. `dim` must be a multiple of 2 x `heads`."""
+
+    vocab: int
+    dim: int = 128
+    layers: int = 4
+    heads: int = 4
+    hidden: int = 352
+    context: int = 128
+
+    def __post_init__(self):
+        if self.dim % (2 * self.heads):
+            raise ValueError(f"dim {self.dim} must be a multiple of 2 x heads = {2 * self.heads}: RoPE turns pairs")
+
+
+def parameter_shapes(config: Config) -> dict[str, tuple[int, ...]]:
+    """Name -> shape of every parameter, in the order in which they lie in the flat buffer."""
+    d, f = config.dim, config.hidden
+    shapes = {"model.embed_tokens.weight": (config.vocab, d)}
+    for i in range(config.layers):
+        layer = {"input_layernorm": (d,), "self_attn.q_proj": (d, d), "self_attn.k_proj": (d, d),
+                 "self_attn.v_proj": (d, d), "self_attn.o_proj": (d, d), "post_attention_layernorm": (d,),
+                 "mlp.gate_proj": (f, d), "mlp.up_proj": (f, d), "mlp.down_proj": (d, f)}
+        shapes |= {f"model.layers.{i}.{name}.weight": shape for name, shape in layer.items()}
+    return shapes | {"model.norm.weight": (d,)}
+
+
+class Parameters:
+    """One flat buffer, and named views into it: changing a view changes the buffer, and the other way round.
+
+    `named[name]` has the shapes above. Matrices that lie side by side are also seen as one: `layers[i].qkv` (3D, D)
+    and `layers[i].gate_up` (2F, D), so that one product does the work of three. Gradients have the same structure.
+    """
+
+    def __init__(self, config: Config, flat: np.ndarray | None = None, dtype=np.float32):
+        shapes = parameter_shapes(config)
+        size = sum(int(np.prod(shape)) for shape in shapes.values())
+        self.config = config
+        self.flat = np.zeros(size, dtype) if flat is None else flat
+        if self.flat.shape != (size,):
+            raise ValueError(f"the buffer has shape {self.flat.shape}; this configuration needs ({size},)")
+        self.named, start = {}, {}
+        end = 0
+        for name, shape in shapes.items():
+            start[name], end = end, end + int(np.prod(shape))
+            self.named[name] = self.flat[start[name] : end].reshape(shape)
+
+        def joined(first: str, count: int) -> np.ndarray:
+            rows, columns = shapes[first]
+            return self.flat[start[first] : start[first] + count * rows * columns].reshape(count * rows, columns)
+
+        self.embedding = self.named["model.embed_tokens.weight"]
+        self.norm = self.named["model.norm.weight"]
+        self.layers = []
+        for i in range(config.layers):
+            at = f"model.layers.{i}."
+            self.layers.append(SimpleNamespace(
+                norm_1=self.named[at + "input_layernorm.weight"], qkv=joined(at + "self_attn.q_proj.weight", 3),
+                out=self.named[at + "self_attn.o_proj.weight"],
+                norm_2=self.named[at + "post_attention_layernorm.weight"],
+                gate_up=joined(at + "mlp.gate_proj.weight", 2), down=self.named[at + "mlp.down_proj.weight"]))
+
+    def initialise(self, seed: int) -> Parameters:
+        """Random start: normal with deviation 0.02 for the embedding, 1 / sqrt(inputs) for matrices, less for those
+        that write into the residual stream (as GPT-2 does); ones for the norms. Returns itself."""
+        rng = np.random.default_rng(seed)
+        for name, view in self.named.items():
+            if view.ndim == 1:
+                view[:] = 1.0
+                continue
+            deviation = 0.02 if "embed" in name else view.shape[1] ** -0.5
+            if "o_proj" in name or "down_proj" in name:
+                deviation /= (2 * self.config.layers) ** 0.5
+            view[:] = rng.normal(0.0, deviation, view.shape)
+        return self
+
+
+def rms_norm(x, gain):
+    """Scale each row to root mean square 1, then by `gain`. x (..., D) -> y (..., D), and 1 / rms (..., 1)."""
+    inverse = 1.0 / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + x.dtype.type(EPSILON))
+    return x * inverse * gain, inverse
+
+
+def rms_norm_backward(dy, x, inverse, gain):
+    """-> dx (N, D), dgain (D,). The mean term appears because every element of a row shares the row's rms."""
+    normal = x * inverse
+    dgain = np.einsum("nd,nd->d", dy, normal)
+    dy = dy * gain
+    shared = np.einsum("nd,nd->n", dy, normal)[:, None] / x.shape[-1]
+    return (dy - normal * shared) * inverse, dgain
+
+
+def rope_tables(context: int, width: int, dtype=np.float32):
+    """Cosines and sines (context, K / 2) of the angle by which position t turns pair i: t * THETA ** (-2i / K)."""
+    angle = np.arange(context)[:, None] * THETA ** (-np.arange(0, width, 2) / width)
+    return np.cos(angle).astype(dtype), np.sin(angle).astype(dtype)
+
+
+def rotate(x, cos, sin):
+    """RoPE, in place: turn the pairs (x[i], x[i + K/2]) of each head by the position's angle. x (B, T, ..., H, K)."""
+    half = x.shape[-1] // 2
+    first, second = x[..., :half], x[..., half:]
+    shape = (1, cos.shape[0]) + (1,) * (x.ndim - 3) + (half,)
+    cos, sin = cos.reshape(shape), sin.reshape(shape)
+    turned = first * cos - second * sin
+    second[...] = second * cos + first * sin
+    first[...] = turned
+
+
+def softmax(scores):
+    """Over the last axis, in place."""
+    scores -= scores.max(axis=-1, keepdims=True)
+    np.exp(scores, out=scores)
+    scores /= scores.sum(axis=-1, keepdims=True)
+    return scores
+
+
+def attention(q, k, v, hidden):
+    """q (B, H, T, K), k and v (B, H, S, K); `hidden` is added to the scores: 0 or -inf, (T, S) or (B, 1, T, S).
+    -> output (B, H, T, K) and weights (B, H, T, S)."""
+    scores = q @ k.swapaxes(-1, -2)  # (B, H, T, S)
+    scores *= q.dtype.type(q.shape[-1] ** -0.5)
+    scores += hidden
+    weights = softmax(scores)
+    return weights @ v, weights
+
+
+def attention_backward(dout, out, weights, q, k, v):
+    """-> dq, dk, dv. The softmax's own backward is weights * (dweights - their weighted mean)."""
+    dv = weights.swapaxes(-1, -2) @ dout
+    dscores = dout @ v.swapaxes(-1, -2)  # (B, H, T, S)
+    dscores -= np.einsum("bhtk,bhtk->bht", dout, out)[..., None]  # equals the sum of weights * dweights
+    dscores *= weights
+    dscores *= q.dtype.type(q.shape[-1] ** -0.5)
+    return dscores @ k, dscores.swapaxes(-1, -2) @ q, dv
+
+
+def swiglu(gate_up):
+    """gate_up (N, 2F) -> silu(gate) * up (N, F)."""
+    gate, up = np.split(gate_up, 2, axis=-1)
+    return gate * sigmoid(gate) * up
+
+
+def swiglu_backward(dy, gate_up):
+    """-> dgate_up (N, 2F)."""
+    gate, up = np.split(gate_up, 2, axis=-1)
+    s = sigmoid(gate)
+    dgate_up = np.empty_like(gate_up)
+    dgate, dup = np.split(dgate_up, 2, axis=-1)
+    np.multiply(dy, gate, out=dup)
+    dup *= s  # dy * silu(gate)
+    np.subtract(1.0, s, out=dgate)
+    dgate *= gate
+    dgate += 1.0
+    dgate *= s  # the slope of silu
+    dgate *= dy
+    dgate *= up
+    return dgate_up
+
+
+def sigmoid(x):
+    y = np.negative(x)
+    with np.errstate(over="ignore"):  # exp overflows to inf below -88, and 1 / inf is the right answer
+        np.exp(y, out=y)
+    y += 1.0
+    return np.reciprocal(y, out=y)
+
+
+def cross_entropy(logits, targets, weights):
+    """Weighted sum of -log p(target), and its gradient. logits (M, V), targets (M,) int, weights (M,).
+
+    By log-softmax, so that an impossible target costs what it costs: no `log(p + 1e-10)`, whose loss ends at 23.03.
+    -> loss (float), dlogits (M, V); `logits` is used up.
+    """
+    rows = np.arange(len(targets))
+    logits -= logits.max(axis=-1, keepdims=True)
+    right = logits[rows, targets]
+    np.exp(logits, out=logits)
+    total = logits.sum(axis=-1)
+    loss = float(np.dot(np.log(total) - right, weights))
+    logits *= (weights / total)[:, None]
+    logits[rows, targets] -= weights
+    return loss, logits
+
+
+class Transformer:
+    """Sizes, parameters, and the two passes."""
+
+    def __init__(self, parameters: Parameters):
+        self.parameters, self.config = parameters, parameters.config
+        config, dtype = self.config, parameters.flat.dtype
+        self.cos, self.sin = rope_tables(config.context, config.dim // config.heads, dtype)
+        self.causal = np.triu(np.full((config.context, config.context), -np.inf, dtype), 1)  # no looking ahead
+
+    def forward(self, ids, tape: list | None = None, cache=None, hidden=None):
+        """ids (B, T) -> final hidden states (B * T, D), normed, ready for `@ embedding.T`.
+
+        `tape` collects what the backward pass needs. With a `cache` (generation.py) the ids continue earlier ones,
+        whose keys and values are not computed again. `hidden` replaces the causal mask (see `attention`).
+        """
+        p, c = self.parameters, self.config
+        B, T = ids.shape
+        start = cache.length if cache else 0
+        if start + T > c.context:
+            raise ValueError(f"{start + T} tokens do not fit the model's context of {c.context}")
+        cos, sin = self.cos[start : start + T], self.sin[start : start + T]
+        hidden = self.causal[start : start + T, : start + T] if hidden is None else hidden
+        x = p.embedding[ids.reshape(-1)]  # (N, D) with N = B * T
+        for i, layer in enumerate(p.layers):
+            normed_1, inverse_1 = rms_norm(x, layer.norm_1)
+            qkv = (normed_1 @ layer.qkv.T).reshape(B, T, 3, c.heads, -1)
+            rotate(qkv[:, :, :2], cos, sin)
+            q, k, v = qkv.transpose(2, 0, 3, 1, 4)  # each (B, H, T, K)
+            if cache:
+                k, v = cache.extend(i, k, v)  # (B, H, S, K), S = start + T
+            heads, weights = attention(q, k, v, hidden)
+            joined = heads.transpose(0, 2, 1, 3).reshape(B * T, -1)  # (N, D)
+            middle = x + joined @ layer.out.T
+            normed_2, inverse_2 = rms_norm(middle, layer.norm_2)
+            gate_up = normed_2 @ layer.gate_up.T  # (N, 2F)
+            active = swiglu(gate_up)  # (N, F)
+            if tape is not None:
+                tape.append((x, normed_1, inverse_1, q, k, v, heads, weights, joined,
+                             middle, normed_2, inverse_2, gate_up, active))
+            x = middle + active @ layer.down.T
+        if cache:
+            cache.length = start + T
+        final, inverse = rms_norm(x, p.norm)
+        if tape is not None:
+            tape.append((x, inverse))
+        return final
+
+    def logits(self, ids, cache=None, hidden=None):
+        """ids (B, T) int -> scores of every next token (B, T, V)."""
+        return (self.forward(ids, None, cache, hidden) @ self.parameters.embedding.T).reshape(*ids.shape, -1)
+
+    def loss(self, ids, targets, weights) -> float:
+        """Weighted sum of the next-token losses, forward only; arguments as in `backward`."""
+        final, targets, weights, _ = self.select(self.forward(ids), targets, weights)
+        return cross_entropy(final @ self.parameters.embedding.T, targets, weights)[0]
+
+    def backward(self, ids, targets, weights, gradients: Parameters) -> float:
+        """One forward and backward pass.
+
+        ids, targets (B, T) int; weights (B, T): how much each position's loss counts, 0 for none. Adds the gradients
+        of the weighted sum of losses to `gradients` and returns that sum.
+        """
+        p, c, g = self.parameters, self.config, gradients
+        B, T = ids.shape
+        tape: list = []
+        final = self.forward(ids, tape)
+        chosen, targets, weights, rows = self.select(final, targets, weights)
+        loss, dlogits = cross_entropy(chosen @ p.embedding.T, targets, weights)
+        g.embedding += dlogits.T @ chosen
+        dfinal = np.zeros_like(final)
+        dfinal[rows] = dlogits @ p.embedding
+        x, inverse = tape.pop()
+        dx, dgain = rms_norm_backward(dfinal, x, inverse, p.norm)
+        g.norm += dgain
+        for layer, dlayer in zip(reversed(p.layers), reversed(g.layers), strict=True):
+            (x, normed_1, inverse_1, q, k, v, heads, weights_, joined,
+             middle, normed_2, inverse_2, gate_up, active) = tape.pop()
+            dlayer.down += dx.T @ active
+            dgate_up = swiglu_backward(dx @ layer.down, gate_up)  # (N, 2F)
+            dlayer.gate_up += dgate_up.T @ normed_2
+            dmiddle, dgain = rms_norm_backward(dgate_up @ layer.gate_up, middle, inverse_2, layer.norm_2)
+            dlayer.norm_2 += dgain
+            dmiddle += dx  # the residual path
+            dlayer.out += dmiddle.T @ joined
+            dheads = (dmiddle @ layer.out).reshape(B, T, c.heads, -1).transpose(0, 2, 1, 3)  # (B, H, T, K)
+            dqkv = np.empty((B, T, 3, c.heads, c.dim // c.heads), dx.dtype)
+            dqkv.transpose(2, 0, 3, 1, 4)[:] = attention_backward(dheads, heads, weights_, q, k, v)
+            rotate(dqkv[:, :, :2], self.cos[:T], -self.sin[:T])  # the backward of a turn is the turn back
+            dqkv = dqkv.reshape(B * T, -1)
+            dlayer.qkv += dqkv.T @ normed_1
+            dx, dgain = rms_norm_backward(dqkv @ layer.qkv, x, inverse_1, layer.norm_1)
+            dlayer.norm_1 += dgain
+            dx += dmiddle
+        np.add.at(g.embedding, ids.reshape(-1), dx)
+        return loss
+
+    @staticmethod
+    def select(final, targets, weights):
+        """Keep the positions whose loss counts: no logits are computed for instruction or padding tokens.
+        final (N, D) -> (M, D), targets (M,), weights (M,), and the M row numbers."""
+        rows = np.flatnonzero(weights.reshape(-1))
+        return final[rows], targets.reshape(-1)[rows], weights.reshape(-1)[rows].astype(final.dtype), rows

@@ -1,0 +1,59 @@
+"""The course's figures: one style, labelled axes, intervals drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from helpers.evaluation import Share
+
+
+def use_style() -> None:
+    """Okabe-Ito colours, readable sizes (helpers/course.mplstyle)."""
+    plt.style.use(Path(__file__).with_name("course.mplstyle"))
+
+
+def share_bars(shares: dict[str, Share], title: str = "", label: str = "share of prompts (%)"):
+    """A horizontal bar a share, with its 95% interval and its counts."""
+    figure, axes = plt.subplots(figsize=(7, 0.9 + 0.5 * len(shares)))
+    for row, measured in enumerate(shares.values()):
+        low, high = (100 * end for end in measured.interval)
+        value = 100 * measured.value
+        axes.barh(row, value, height=0.6, color=f"C{row % 6}", alpha=0.85)
+        axes.errorbar(value, row, xerr=[[max(0, value - low)], [max(0, high - value)]], color="black", lw=1.5)
+        axes.annotate(f"{measured.hits} of {measured.total}", (min(high, 100), row), xytext=(6, 0),
+                      textcoords="offset points", va="center", fontsize=10)
+    axes.set(xlim=(0, 118), xlabel=label, title=title)
+    axes.set_xticks(range(0, 101, 20))
+    axes.set_yticks(range(len(shares)), shares)
+    axes.invert_yaxis()
+    axes.grid(axis="y", visible=False)
+    return figure
+
+
+def next_token_bars(tokens: Sequence[str], probabilities: Sequence[float], title: str = ""):
+    """The likeliest next tokens, as bars."""
+    figure, axes = plt.subplots(figsize=(7, 0.9 + 0.32 * len(tokens)))
+    axes.barh(range(len(tokens)), 100 * np.asarray(probabilities), height=0.7)
+    axes.set_yticks(range(len(tokens)), [repr(token) for token in tokens], family="monospace")
+    axes.set(xlabel="probability of the next token (%)", xlim=(0, 100), title=title)
+    axes.invert_yaxis()
+    axes.grid(axis="y", visible=False)
+    return figure
+
+
+def loss_curve(records: Sequence[dict], title: str = "", axes=None):
+    """Training loss by step: each step as a thin line, the mean of the last 20 as a thick one."""
+    if axes is None:
+        _, axes = plt.subplots()
+    steps = np.array([record["step"] + 1 for record in records])
+    losses = np.array([record["loss"] for record in records])
+    smooth = [losses[max(0, i - 19) : i + 1].mean() for i in range(len(losses))]
+    axes.plot(steps, losses, lw=0.7, alpha=0.5, label="each step")
+    axes.plot(steps, smooth, color="C1", label="mean of the last 20")
+    axes.set(xlabel="step", ylabel="loss (nats per token)", title=title)
+    axes.legend()
+    return axes.figure

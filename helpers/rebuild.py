@@ -1,0 +1,175 @@
+"""Everything that is shipped, made from nothing: `make rebuild` writes the tokenizer, both models and their figures.
+
+    world (CSV) -> documents -> tokenizer -> base model -> tuned model -> data/models, data/results
+
+The same code with other seeds (`make results`) says how much of a figure is luck. What was tried and did not work
+stands in data/results/README.md.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from helpers.corpus import write_documents
+from helpers.evaluation import Share, answers_exactly, completes, first_line, is_answer, is_question, share
+from helpers.facts import World, load_world
+from helpers.files import write_whole
+from helpers.instructions import instruction_rows, sft_batches
+from helpers.language_model import MODELS_FOLDER, LanguageModel
+from helpers.model import Config, Parameters, Transformer
+from helpers.tokenizer import Tokenizer, train_tokenizer
+from helpers.training import Recipe, stream_batches, train
+
+RESULTS_FOLDER = MODELS_FOLDER.parent / "results"
+DOCUMENTS, CORPUS_SEED, VOCABULARY = 24_000, 0, 2048
+ROWS, LENGTH = 8, 128  # windows a step, tokens a window
+PRETRAINING = Recipe(steps=3200, rate=2e-3, warmup=60)
+TUNING = Recipe(steps=200, rate=5e-4)
+TUNING_ROWS = 32
+SEEDS = range(5)
+
+
+def tokenize(documents: list[str], tokenizer: Tokenizer) -> np.ndarray:
+    """All documents as one row of ids, each after an <|endoftext|>."""
+    end = tokenizer.special["<|endoftext|>"]
+    return np.array([number for text in documents for number in (end, *tokenizer.encode(text))], np.int32)
+
+
+def new_base(documents: list[str], tokenizer: Tokenizer, seed: int) -> tuple[LanguageModel, np.ndarray]:
+    """A base model with random parameters, and the stream of ids that it is to learn."""
+    model = Transformer(Parameters(Config(tokenizer.vocab_size)).initialise(seed))
+    return LanguageModel(tokenizer, model, {"made by": "pre-training", "seed": seed}), tokenize(documents, tokenizer)
+
+
+def pretrain(lm: LanguageModel, stream: np.ndarray, recipe: Recipe = PRETRAINING, **how) -> list[dict]:
+    """Pre-train in place on next-token prediction; -> the training records. `how` goes to `train`."""
+    records = train(lm.transformer, stream_batches(stream, ROWS, LENGTH, recipe.seed), recipe, **how)
+    lm.recipe |= {**asdict(recipe), "rows": ROWS, "length": LENGTH, "stream": hashlib.sha256(stream.tobytes()).hexdigest()}
+    return records
+
+
+def read_on(base: LanguageModel, world: World, *, answered: float, steps: int, seed: int = 0) -> LanguageModel:
+    """A copy of `base` that reads on for `steps` steps in new documents, a share of them questions with answers."""
+    stream = tokenize(write_documents(world, max(200, 20 * steps), seed + 1000, answered), base.tokenizer)
+    parameters = base.transformer.parameters
+    model = Transformer(Parameters(parameters.config, parameters.flat.copy()))
+    recipe = Recipe(steps, PRETRAINING.rate / 4, seed=seed)
+    train(model, stream_batches(stream, ROWS, LENGTH, seed), recipe, progress=False)
+    return LanguageModel(base.tokenizer, model, {"made by": "reading on", "answered": answered, **asdict(recipe)})
+
+
+def tune(base: LanguageModel, rows: list[dict], recipe: Recipe = TUNING, **how) -> tuple[LanguageModel, list[dict]]:
+    """A copy of `base` taught to answer `rows` in ChatML, and the training records; `base` stays as it is."""
+    parameters = base.transformer.parameters
+    model = Transformer(Parameters(parameters.config, parameters.flat.copy()))
+    records = train(model, sft_batches(rows, base.tokenizer, TUNING_ROWS, recipe.seed), recipe, **how)
+    about = {"made by": "tuning", **asdict(recipe), "rows": TUNING_ROWS, "examples": len(rows)}
+    return LanguageModel(base.tokenizer, model, about), records
+
+
+def measure_base(lm: LanguageModel, world: World) -> dict[str, Share]:
+    """The base figures of the course: what it knows, and what it does with a question."""
+    asked = [fact for fact in world.facts if fact.say("question").endswith("?")]
+    written = lm.complete_all([fact.say("question") for fact in asked])
+    return {
+        "statements completed": share(completes(lm, world.facts)),
+        "questions answered": share(is_answer(text, fact) for text, fact in zip(written, asked, strict=True)),
+        "questions continued by a question": share(is_question(first_line(text), world) for text in written),
+    }
+
+
+def measure_tuned(lm: LanguageModel, world: World) -> dict[str, Share]:
+    """The tuned figures: exact answers about facts held out of tuning, by kind too, and what it still knows."""
+    held_out = [fact for fact in world.facts if fact.held_out]
+    exact = answers_exactly(lm, held_out)
+    figures = {
+        "held-out facts answered exactly": share(exact),
+        "held-out facts, unseen phrasing": share(answers_exactly(lm, held_out, -1)),
+        "statements completed": share(completes(lm, world.facts)),
+    }
+    for kind in world.wordings:
+        outcomes = [right for right, fact in zip(exact, held_out, strict=True) if fact.kind == kind]
+        figures[f"held-out {kind}"] = share(outcomes)
+    return figures
+
+
+def write_csv(path: Path, rows: list[dict]) -> None:
+    """Rows of one shape as CSV, whole or not at all."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_whole(path, text.getvalue().encode())
+
+
+def tidy(model: str, seed: int, figures: dict[str, Share]) -> list[dict]:
+    """Figures as rows of a table: one line a figure."""
+    return [{"model": model, "seed": seed, "figure": name, "hits": figure.hits, "total": figure.total}
+            for name, figure in figures.items()]
+
+
+def rebuild(models: Path = MODELS_FOLDER, results: Path = RESULTS_FOLDER) -> None:
+    """Make and store what the course ships, with seconds a phase. An interrupted pre-training goes on where it was."""
+    seconds, began = {}, time.perf_counter()
+
+    def lap(phase: str) -> None:
+        seconds[phase] = round(time.perf_counter() - began - sum(seconds.values()), 1)
+        print(f"{phase}: {seconds[phase]} s", flush=True)
+
+    world = load_world()
+    documents = write_documents(world, DOCUMENTS, CORPUS_SEED)
+    write_whole(models.parent / "corpus_sample.txt", "\n\n-----\n\n".join(documents[:200]).encode())
+    lap("write the corpus")
+    tokenizer = train_tokenizer(documents, VOCABULARY)
+    base, stream = new_base(documents, tokenizer, PRETRAINING.seed)
+    lap("train the tokenizer and encode")
+    unfinished = models / "unfinished.safetensors"
+    records = pretrain(base, stream, checkpoint=unfinished)
+    lap("pre-train")
+    tuned, tuning = tune(base, instruction_rows(world))
+    lap("tune")
+    rows = tidy("base", 0, measure_base(base, world)) + tidy("tuned", 0, measure_tuned(tuned, world))
+    lap("measure")
+    tokenizer.save(models / "tokenizer.json")
+    base.save(models / "base.safetensors")
+    tuned.save(models / "tuned.safetensors")
+    unfinished.unlink()
+    write_csv(results / "shipped.csv", rows)
+    write_csv(results / "pretraining_loss.csv", [{"step": r["step"], "loss": round(r["loss"], 5)} for r in records])
+    write_csv(results / "tuning_loss.csv", [{"step": r["step"], "loss": round(r["loss"], 5)} for r in tuning])
+    about = {"seconds": seconds, "tokens": int(stream.size), "numpy": np.__version__,
+             "corpus sha256": hashlib.sha256("\0".join(documents).encode()).hexdigest()}
+    write_whole(results / "rebuild.json", (json.dumps(about, indent=1) + "\n").encode())
+    for row in rows:
+        print(f"{row['model']:6} {row['figure']:36} {Share(row['hits'], row['total'])}")
+    print(f"in all {sum(seconds.values()):.0f} s")
+
+
+def seeds(results: Path = RESULTS_FOLDER) -> None:
+    """Base and tuned model from five other random starts; the tokenizer and corpus stay. Finished seeds are kept."""
+    world = load_world()
+    documents = write_documents(world, DOCUMENTS, CORPUS_SEED)
+    tokenizer = Tokenizer.load(MODELS_FOLDER / "tokenizer.json")
+    path = results / "seeds.csv"
+    rows = list(csv.DictReader(path.open())) if path.exists() else []
+    for seed in SEEDS:
+        if any(int(row["seed"]) == seed for row in rows):
+            continue
+        base, stream = new_base(documents, tokenizer, seed)
+        pretrain(base, stream, Recipe(**{**asdict(PRETRAINING), "seed": seed}))
+        tuned, _ = tune(base, instruction_rows(world), Recipe(**{**asdict(TUNING), "seed": seed}))
+        rows += tidy("base", seed, measure_base(base, world)) + tidy("tuned", seed, measure_tuned(tuned, world))
+        write_csv(path, rows)
+
+
+if __name__ == "__main__":
+    seeds() if sys.argv[1:] == ["results"] else rebuild()

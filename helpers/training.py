@@ -1,0 +1,170 @@
+"""The training loop: AdamW on one flat buffer, gradients from shards of the batch in a pool of threads.
+
+NumPy gives up Python's lock inside its operations, so two threads with one BLAS thread each keep two cores busier
+than BLAS's own threading can on matrices this small. The batch is always cut into the same SHARDS pieces, whose
+gradients are added in the same order, so that the result does not depend on how many cores there are.
+
+Not here: what is learned from (batches are a function of the step number) and how good the model gets (evaluation.py).
+Sources: Loshchilov & Hutter 2019 (AdamW), 2017 (cosine); Pascanu et al. 2013 (clipping).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+from tqdm.auto import tqdm
+
+from helpers.checkpoints import load_checkpoint, save_checkpoint
+from helpers.model import Parameters, Transformer
+
+SHARDS = 4
+Batch = tuple[np.ndarray, np.ndarray, np.ndarray]  # ids, targets (B, T) int; weights (B, T) float, 0 = not trained
+
+
+class TrainingDiverged(RuntimeError):
+    """The loss is no longer a number."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train. `rate` is the peak learning rate, reached after `warmup` steps and then lowered along a cosine to
+    `floor` times itself; `decay` is AdamW's weight decay (on matrices only), `clip` the largest gradient norm."""
+
+    steps: int
+    rate: float
+    warmup: int = 20
+    floor: float = 0.05
+    decay: float = 0.1
+    clip: float = 1.0
+    seed: int = 0
+
+    def rate_at(self, step: int) -> float:
+        """Learning rate of `step`, counted from 0."""
+        if step < self.warmup:
+            return self.rate * (step + 1) / self.warmup
+        done = (step - self.warmup) / max(1, self.steps - self.warmup)
+        return self.rate * (self.floor + (1 - self.floor) * 0.5 * (1 + math.cos(math.pi * min(1.0, done))))
+
+
+class AdamW:
+    """Adam with decoupled weight decay: two running means as long as the parameters, one vector operation a line."""
+
+    def __init__(self, parameters: Parameters, beta_1: float = 0.9, beta_2: float = 0.95):
+        self.parameters, self.beta_1, self.beta_2 = parameters, beta_1, beta_2
+        self.mean = np.zeros_like(parameters.flat)  # of the gradient
+        self.square = np.zeros_like(parameters.flat)  # of its square
+        self.decays = Parameters(parameters.config)  # 1 where weight decay applies: matrices, not the norms' gains
+        for view in self.decays.named.values():
+            view[:] = float(view.ndim > 1)
+
+    def step(self, gradient: np.ndarray, rate: float, decay: float, number: int) -> None:
+        """Move the parameters against `gradient` (flat); `number` counts the steps from 1, for Adam's bias correction.
+        The parameters change in the last line only, so an interrupted step leaves them whole."""
+        self.mean += (1 - self.beta_1) * (gradient - self.mean)
+        self.square += (1 - self.beta_2) * (gradient * gradient - self.square)
+        update = np.sqrt(self.square / (1 - self.beta_2**number))
+        update += 1e-8
+        np.divide(self.mean / (1 - self.beta_1**number), update, out=update)
+        update += decay * self.decays.flat * self.parameters.flat
+        update *= rate
+        self.parameters.flat -= update
+
+
+def shard(batch: Batch) -> list[Batch]:
+    """The batch's rows in SHARDS nearly equal pieces; empty ones are left out."""
+    pieces = zip(*(np.array_split(part, SHARDS) for part in batch), strict=True)
+    return [piece for piece in pieces if len(piece[0])]
+
+
+def train(
+    model: Transformer,
+    batches: Callable[[int], Batch],
+    recipe: Recipe,
+    *,
+    checkpoint: Path | None = None,
+    every: int = 200,
+    on_step: Callable[[dict], bool | None] | None = None,
+    progress: bool = True,
+) -> list[dict]:
+    """Train `model` in place; `batches(step)` gives the batch of a step, so that a resumed run sees the same ones.
+
+    With a `checkpoint` path the state is saved there every `every` steps, and a run that finds its own unfinished
+    state goes on from it; an interrupt leaves the last one saved. `on_step` gets each step's record and may return True
+    to stop early. Returns the records: step, loss (mean per trained token), gradient norm, rate, tokens, seconds.
+    """
+    optimizer, start, records = AdamW(model.parameters), 0, []
+    if checkpoint is not None and Path(checkpoint).exists():
+        start = resume(checkpoint, optimizer, recipe)
+    threads = min(SHARDS, os.cpu_count() or 1)
+    gradients = [Parameters(model.config, dtype=model.parameters.flat.dtype) for _ in range(SHARDS)]
+
+    def work(piece: Batch, gradient: Parameters) -> float:
+        gradient.flat[:] = 0.0
+        return model.backward(*piece, gradient)
+
+    bar = tqdm(total=recipe.steps, initial=start, disable=not progress, unit="step", mininterval=0.5)
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool, bar:
+        for step in range(start, recipe.steps):
+            began = time.perf_counter()
+            batch = batches(step)
+            pieces = shard(batch)
+            counted = float(batch[2].sum())
+            if not counted:
+                raise ValueError(f"step {step}: no position of this batch counts, so there is nothing to learn from it; "
+                                 "check the loss mask")
+            loss = sum(pool.map(work, pieces, gradients)) / counted
+            if not math.isfinite(loss):
+                raise TrainingDiverged(
+                    f"the loss became {loss} at step {step} (learning rate {recipe.rate_at(step):.1e}). A rate that is "
+                    "too high does this: try a tenth of it. The last saved checkpoint is untouched.")
+            total = gradients[0].flat
+            for other in gradients[1 : len(pieces)]:
+                total += other.flat
+            total /= counted
+            norm = float(np.sqrt(np.dot(total, total)))
+            if norm > recipe.clip:
+                total *= recipe.clip / norm
+            optimizer.step(total, recipe.rate_at(step), recipe.decay, step + 1)
+            records.append({"step": step, "loss": loss, "norm": norm, "rate": recipe.rate_at(step),
+                            "tokens": batch[0].size, "seconds": time.perf_counter() - began})
+            bar.update()
+            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+            if checkpoint is not None and ((step + 1) % every == 0 or step + 1 == recipe.steps):
+                save_checkpoint(checkpoint, model.parameters, {"step": step + 1, **asdict(recipe)},
+                                {"mean": optimizer.mean, "square": optimizer.square})
+            if on_step is not None and on_step(records[-1]):
+                break
+    return records
+
+
+def resume(path: Path, optimizer: AdamW, recipe: Recipe) -> int:
+    """Take up parameters and optimizer state of an unfinished run with the same recipe; -> the step to go on with."""
+    parameters, saved, extra = load_checkpoint(path)
+    step = saved.pop("step", None)
+    if saved != asdict(recipe) or parameters.config != optimizer.parameters.config or not extra:
+        raise ValueError(f"{path}: belongs to another run (recipe {saved}); delete it or name another file")
+    optimizer.parameters.flat[:] = parameters.flat
+    optimizer.mean[:], optimizer.square[:] = extra["mean"], extra["square"]
+    return step
+
+
+def stream_batches(stream: np.ndarray, rows: int, length: int, seed: int) -> Callable[[int], Batch]:
+    """Batches for pre-training: `rows` windows of `length` tokens cut at random from one long row of token ids."""
+    if len(stream) <= length:
+        raise ValueError(f"the text has {len(stream)} tokens, too few for windows of {length}; write more documents")
+    weights = np.ones((rows, length), np.float32)
+
+    def batch(step: int) -> Batch:
+        starts = np.random.default_rng([seed, step]).integers(0, len(stream) - length, rows)
+        window = stream[starts[:, None] + np.arange(length + 1)]  # (rows, length + 1)
+        return window[:, :-1], window[:, 1:], weights
+
+    return batch
