@@ -7,7 +7,7 @@ PY := .venv/bin/python
 NOTEBOOKS := notebooks/*.ipynb
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=120 -n 2 --dist loadscope
 
-.PHONY: help setup lab test test-colab notebooks rebuild bench lock clean FORCE
+.PHONY: help setup lab test test-colab notebooks rebuild results bench lock clean FORCE
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -33,6 +33,9 @@ notebooks: .venv/.installed  ## run every notebook and store it with its outputs
 
 rebuild: .venv/.installed  ## corpus, tokenizer, models and results from nothing
 	$(PY) -m helpers.rebuild
+
+results: .venv/.installed  ## the figures of five random starts (half an hour); goes on where it was stopped
+	$(PY) -m helpers.rebuild results
 
 bench: .venv/.installed  ## measure the speeds that the course promises
 	$(PY) -m tests.bench

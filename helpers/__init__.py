@@ -1,7 +1,7 @@
 """The machinery behind the notebooks, in four rooms; a lower one knows nothing of a higher.
 
 text      facts, corpus, tokenizer, templates, instructions  (files: reading and writing whole)
-learning  model, checkpoints, training, generation, language_model
+learning  layers, model, checkpoints, training, generation, language_model
 judging   evaluation, rebuild
 showing   plots, demos, checks
 """

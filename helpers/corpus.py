@@ -22,9 +22,21 @@ def write_documents(world: World, count: int, seed: int = 0, answered: float = 0
     """`count` documents. `answered` is the share of documents in which a question *is* followed by its answer (0 in
     the shipped model); `leave_out` names document kinds of SHARES to write none of, to see what they were good for."""
     rng = random.Random(seed)
-    writers = {"encyclopedia": encyclopedia, "headed": headed, "quiz": quiz, "source": source, "comments": comments,
-               "transcript": transcript, "essay": essay}
+    writers = {
+        "encyclopedia": encyclopedia,
+        "headed": headed,
+        "quiz": quiz,
+        "source": source,
+        "comments": comments,
+        "transcript": transcript,
+        "essay": essay,
+    }
+    unknown = [kind for kind in leave_out if kind not in writers]
+    if unknown:
+        raise ValueError(f"no document kind is called {unknown[0]!r}; known are {', '.join(writers)}")
     kinds = [kind for kind in writers if kind not in leave_out]
+    if not kinds:
+        raise ValueError("leave_out leaves no kind of document to write")
     deck = Deck(world, rng)
     documents = []
     for kind in rng.choices(kinds, [SHARES[kind] for kind in kinds], k=count):
@@ -106,9 +118,15 @@ def is_code(fact: Fact) -> bool:
 
 
 STALLS = (
-    "Please hold the line.", "Thank you for waiting.", "Let me pass you on to a colleague.",
-    "Could you say that again, please?", "I will make a note of that.", "Please wait a moment.",
-    "All our lines are busy today.", "Which office are you calling from?", "Thank you for your patience.",
+    "Please hold the line.",
+    "Thank you for waiting.",
+    "Let me pass you on to a colleague.",
+    "Could you say that again, please?",
+    "I will make a note of that.",
+    "Please wait a moment.",
+    "All our lines are busy today.",
+    "Which office are you calling from?",
+    "Thank you for your patience.",
     "Your call is important to us.",
 )
 
@@ -129,15 +147,24 @@ def transcript(deck: Deck, rng: random.Random) -> str:
 
 
 WANDERINGS = (
-    "It is a good thing to ask on a long afternoon.", "There are many ways to begin, and most of them are slow.",
-    "My uncle used to say that a short reply is a lost friend.", "Some people look it up, and others walk to the window.",
-    "The weather has been mild, which helps nobody to think.", "I once had a teacher who asked it every Monday.",
-    "We should first be clear about what a word is.", "A word is a small thing, but it casts a long shadow.",
-    "In the old days one wrote a letter and waited.", "The kettle was on, and the talk went on and on.",
-    "Somebody always knows, and somebody always doubts.", "It reminds me of a journey that I never made.",
-    "Of course there is more to it than that.", "One could speak about it for hours, and we did.",
-    "Then the lamp was lit and we began again.", "My neighbour has another opinion, as he often does.",
-    "Books have been written about less.", "It all depends on how you look at it.",
+    "It is a good thing to ask on a long afternoon.",
+    "There are many ways to begin, and most of them are slow.",
+    "My uncle used to say that a short reply is a lost friend.",
+    "Some people look it up, and others walk to the window.",
+    "The weather has been mild, which helps nobody to think.",
+    "I once had a teacher who asked it every Monday.",
+    "We should first be clear about what a word is.",
+    "A word is a small thing, but it casts a long shadow.",
+    "In the old days one wrote a letter and waited.",
+    "The kettle was on, and the talk went on and on.",
+    "Somebody always knows, and somebody always doubts.",
+    "It reminds me of a journey that I never made.",
+    "Of course there is more to it than that.",
+    "One could speak about it for hours, and we did.",
+    "Then the lamp was lit and we began again.",
+    "My neighbour has another opinion, as he often does.",
+    "Books have been written about less.",
+    "It all depends on how you look at it.",
 )
 
 

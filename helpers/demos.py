@@ -25,9 +25,13 @@ def bars_html(rows: list[tuple[str, float]]) -> str:
     """A table of tokens with a bar each; the number stands beside the bar, so colour and length are not needed."""
     lines = "".join(
         f'<tr><td style="font-family: monospace; text-align: right; white-space: pre">{html.escape(repr(token))}</td>'
-        f'<td style="width: 320px"><div style="background: #0072B2; height: 14px; width: {100 * chance:.1f}%"></div></td>'
-        f'<td style="text-align: right">{100 * chance:.1f}%</td></tr>' for token, chance in rows)
-    return f'<table aria-label="likeliest next tokens"><tr><th>next token</th><th></th><th>chance</th></tr>{lines}</table>'
+        f'<td style="width: 20em"><div style="height: 1em; background: #0072B2; width: {100 * chance:.1f}%"></div></td>'
+        f'<td style="text-align: right">{100 * chance:.1f}%</td></tr>'
+        for token, chance in rows
+    )
+    return (
+        f'<table aria-label="likeliest next tokens"><tr><th>next token</th><th></th><th>chance</th></tr>{lines}</table>'
+    )
 
 
 def playground(lm: LanguageModel, prompts: list[str]) -> widgets.VBox:
@@ -37,22 +41,35 @@ def playground(lm: LanguageModel, prompts: list[str]) -> widgets.VBox:
     long prompt are read, as many as the model's context holds; the status line says so.
     """
     wide = widgets.Layout(width="95%")
-    example = widgets.Dropdown(options=[(prompt.replace("\n", " ⏎ ")[:70], prompt) for prompt in prompts],
-                               description="Example", layout=wide)
-    prompt = widgets.Textarea(value=prompts[0], description="Prompt", layout=widgets.Layout(width="95%", height="90px"),
-                              continuous_update=False)
-    temperature = widgets.FloatSlider(value=0.0, min=0.0, max=1.5, step=0.1, description="Temperature",
-                                      continuous_update=False)
-    one, many, again = (widgets.Button(description=text, tooltip=why) for text, why in (
-        ("One token", "Write the next token"), ("20 tokens", "Write up to twenty tokens"),
-        ("Start again", "Forget what the model wrote")))
+    example = widgets.Dropdown(
+        options=[(prompt.replace("\n", " ⏎ ")[:70], prompt) for prompt in prompts], description="Example", layout=wide
+    )
+    prompt = widgets.Textarea(
+        value=prompts[0],
+        description="Prompt",
+        layout=widgets.Layout(width="95%", height="90px"),
+        continuous_update=False,
+    )
+    temperature = widgets.FloatSlider(
+        value=0.0, min=0.0, max=1.5, step=0.1, description="Temperature", continuous_update=False
+    )
+    one, many, again = (
+        widgets.Button(description=text, tooltip=why)
+        for text, why in (
+            ("One token", "Write the next token"),
+            ("20 tokens", "Write up to twenty tokens"),
+            ("Start again", "Forget what the model wrote"),
+        )
+    )
     text, bars, status = widgets.HTML(), widgets.HTML(), widgets.HTML()
     state = {"written": [], "ended": False}
 
     def show() -> None:
-        ids = lm.document_ids(prompt.value) + state["written"]
-        text.value = (f'<div role="log" style="{PROMPT_STYLE}"><span>{html.escape(prompt.value)}</span>'
-                      f'<b style="background: #FFF3C4; color: #000">{html.escape(lm.tokenizer.decode(state["written"]))}</b></div>')
+        ids, written = lm.document_ids(prompt.value) + state["written"], lm.tokenizer.decode(state["written"])
+        text.value = (
+            f'<div role="log" style="{PROMPT_STYLE}"><span>{html.escape(prompt.value)}</span>'
+            f'<b style="background: #FFF3C4; color: #000">{html.escape(written)}</b></div>'
+        )
         bars.value = bars_html(next_tokens(lm, ids))
         context = lm.transformer.config.context
         notes = [f"{len(ids)} tokens, the one that begins a document included"]

@@ -58,6 +58,10 @@ class Fact:
         before, _, _ = self.wordings["statement"][number].rpartition("{answer}")
         return fill(before, self.values).rstrip(" ")
 
+    def ending(self, number: int = 0) -> str:
+        """What follows the answer in statement `number`: most often a full stop."""
+        return fill(self.wordings["statement"][number].rpartition("{answer}")[2], self.values)
+
 
 @dataclass(frozen=True)
 class World:
@@ -102,8 +106,10 @@ def load_world(folder: Path = FACTS_FOLDER) -> World:
         where, known = f"{folder / 'wordings.csv'}, line {line}", offers[row["kind"]]
         unknown = placeholders(row["text"], where) - set(known)
         if unknown:
-            raise FactsError(f"{where}: {row['text']!r} uses {{{min(unknown)}}}, which kind {row['kind']!r} does not "
-                             f"have; its table offers {', '.join(known)}")
+            raise FactsError(
+                f"{where}: {row['text']!r} uses {{{min(unknown)}}}, which kind {row['kind']!r} does not "
+                f"have; its table offers {', '.join(known)}"
+            )
     refusals = [row for _, row in read_table(folder / "refusals.csv", ("harmful", "lookalike"), key=("harmful",))]
     return World(facts, wordings, refusals)
 
@@ -119,8 +125,10 @@ def facts_of_kind(folder: Path, line: int, kind: dict, wordings: dict) -> list[F
     for row_line, row in read_table(folder / f"{kind['table']}.csv", tuple(sorted(columns)), key=()):
         fact = Fact(kind["kind"], fill(kind["subject"], row), fill(kind["answer"], row), row, wordings)
         if fact.subject in seen:
-            raise FactsError(f"{folder / kind['table']}.csv, line {row_line}: {fact.subject!r} stands already in line "
-                             f"{seen[fact.subject]}; remove one of the two")
+            raise FactsError(
+                f"{folder / kind['table']}.csv, line {row_line}: {fact.subject!r} stands already in line "
+                f"{seen[fact.subject]}; remove one of the two"
+            )
         seen[fact.subject] = row_line
         facts.append(fact)
     return facts
@@ -146,8 +154,10 @@ def read_table(path: Path, columns: tuple[str, ...], key: tuple[str, ...]) -> li
             lines.append((here, cells))
             here = reader.line_num + 1
     except csv.Error:
-        raise FactsError(f"{path}, line {here}: a quotation mark has no partner; add the closing quote, or write it "
-                         "twice if it belongs to the text") from None
+        raise FactsError(
+            f"{path}, line {here}: a quotation mark has no partner; add the closing quote, or write it "
+            "twice if it belongs to the text"
+        ) from None
     header = lines[0][1] if lines else []
     missing = [name for name in columns if name not in header]
     if missing:
@@ -157,16 +167,20 @@ def read_table(path: Path, columns: tuple[str, ...], key: tuple[str, ...]) -> li
         if not cells:
             continue
         if len(cells) != len(header):
-            raise FactsError(f"{path}, line {here}: {len(cells)} fields where the header has {len(header)}; put quotes "
-                             "around a text that holds a comma")
+            raise FactsError(
+                f"{path}, line {here}: {len(cells)} fields where the header has {len(header)}; put quotes "
+                "around a text that holds a comma"
+            )
         row = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
         empty = [name for name, cell in row.items() if not cell]
         if empty:
             raise FactsError(f"{path}, line {here}: field {empty[0]!r} is empty; fill it in or remove the line")
         identity = tuple(row[name] for name in key)
         if key and identity in seen:
-            raise FactsError(f"{path}, line {here}: {' / '.join(identity)!r} stands already in line {seen[identity]}; "
-                             "remove one of the two")
+            raise FactsError(
+                f"{path}, line {here}: {' / '.join(identity)!r} stands already in line {seen[identity]}; "
+                "remove one of the two"
+            )
         seen[identity] = here
         rows.append((here, row))
     if not rows:

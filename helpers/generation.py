@@ -13,11 +13,11 @@ from helpers.model import Transformer
 
 
 class Cache:
-    """Keys and values of the positions so far, for every layer: (B, H, context, K) each."""
+    """Keys and values of the positions so far, for every layer: (B, H, width, K) each, with room for `width`."""
 
-    def __init__(self, model: Transformer, rows: int):
+    def __init__(self, model: Transformer, rows: int, width: int):
         c = model.config
-        shape = (c.layers, 2, rows, c.heads, c.context, c.dim // c.heads)
+        shape = (c.layers, 2, rows, c.heads, width, c.dim // c.heads)
         self.store = np.zeros(shape, model.parameters.flat.dtype)
         self.length = 0
 
@@ -46,10 +46,14 @@ def generate(
     """
     context = model.config.context
     if not 0 < max_new_tokens < context:
-        raise ValueError(f"max_new_tokens is {max_new_tokens}; it must be between 1 and {context - 1}, so that the "
-                         f"context of {context} tokens has room for some prompt")
+        raise ValueError(
+            f"max_new_tokens is {max_new_tokens}; it must be between 1 and {context - 1}, so that the "
+            f"context of {context} tokens has room for some prompt"
+        )
     if temperature < 0 or (top_k is not None and top_k < 1):
-        raise ValueError(f"temperature {temperature} and top_k {top_k}: the first must be >= 0, the second >= 1 or None")
+        raise ValueError(
+            f"temperature {temperature} and top_k {top_k}: the first must be >= 0, the second >= 1 or None"
+        )
     if any(not prompt for prompt in prompts):
         raise ValueError("a prompt holds no token; begin it with <|endoftext|>")
     if not prompts:
@@ -61,12 +65,15 @@ def generate(
     for row, prompt in enumerate(prompts):
         ids[row, width - len(prompt) :] = prompt
     hidden = padding_mask(model, width - np.array([len(prompt) for prompt in prompts]), width + max_new_tokens)
-    cache, written = Cache(model, rows), [[] for _ in prompts]
+    cache, written = Cache(model, rows, width + max_new_tokens), [[] for _ in prompts]
     going = np.ones(rows, bool)
     block = ids
     for _ in range(max_new_tokens):
-        mask = None if hidden is None else hidden[:, :, cache.length : cache.length + block.shape[1],
-                                                  : cache.length + block.shape[1]]
+        mask = (
+            None
+            if hidden is None
+            else hidden[:, :, cache.length : cache.length + block.shape[1], : cache.length + block.shape[1]]
+        )
         final = model.forward(block, None, cache, mask).reshape(rows, block.shape[1], -1)[:, -1]  # (B, D)
         chosen = choose(final @ model.parameters.embedding.T, temperature, top_k, rng)
         going &= ~np.isin(chosen, stop)

@@ -20,16 +20,17 @@ SHIPPED = ("base", "tuned")
 
 @dataclass
 class LanguageModel:
-    """`recipe` tells how the parameters were made; `template` is the chat form that `ask` uses unless told otherwise."""
+    """`recipe` tells how the parameters were made; `template` is the chat form of `ask`, unless told otherwise."""
 
     tokenizer: Tokenizer
     transformer: Transformer
     recipe: dict
     template: str = "chatml"
 
-    def complete(self, text: str, max_new_tokens: int = 32, *, temperature: float = 0.0, top_k: int | None = None,
-                 seed: int = 0) -> str:
-        """Continue `text` as a document, until the document ends. Of a long text only the end is read (generation.py)."""
+    def complete(
+        self, text: str, max_new_tokens: int = 32, *, temperature: float = 0.0, top_k: int | None = None, seed: int = 0
+    ) -> str:
+        """Continue `text` as a document, until the document ends. Of a long text only the end is read."""
         return self.complete_all([text], max_new_tokens, temperature=temperature, top_k=top_k, seed=seed)[0]
 
     def complete_all(self, texts: list[str], max_new_tokens: int = 32, **sampling) -> list[str]:
@@ -41,22 +42,48 @@ class LanguageModel:
         """The ids of a text that begins a document: <|endoftext|>, which parts documents in pre-training, then it."""
         return [self.tokenizer.special["<|endoftext|>"], *self.tokenizer.encode(text)]
 
-    def ask(self, question: str, system: str | None = None, template: str | None = None, *, max_new_tokens: int = 48,
-            temperature: float = 0.0, seed: int = 0) -> str:
+    def ask(
+        self,
+        question: str,
+        system: str | None = None,
+        template: str | None = None,
+        *,
+        max_new_tokens: int = 48,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> str:
         """The answer to one chat turn. A question that does not fit the context is a ValueError: cutting it would cut
         the template."""
-        return self.ask_all([question], system, template, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed)[0]
+        return self.ask_all(
+            [question], system, template, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed
+        )[0]
 
-    def ask_all(self, questions: list[str], system: str | None = None, template: str | None = None, *,
-                max_new_tokens: int = 48, **sampling) -> list[str]:
+    def ask_all(
+        self,
+        questions: list[str],
+        system: str | None = None,
+        template: str | None = None,
+        *,
+        max_new_tokens: int = 48,
+        **sampling,
+    ) -> list[str]:
         """`ask` for many questions at once."""
         before = [{"role": "system", "content": system}] if system else []
-        prompts = [render([*before, {"role": "user", "content": question}], template or self.template, self.tokenizer,
-                          generate=True)[0] for question in questions]
+        prompts = [
+            render(
+                [*before, {"role": "user", "content": question}],
+                template or self.template,
+                self.tokenizer,
+                generate=True,
+            )[0]
+            for question in questions
+        ]
         room = self.transformer.config.context - max_new_tokens
         if prompts and max(map(len, prompts)) > room:
-            raise ValueError(f"the question takes {max(map(len, prompts))} tokens with its template; {room} fit beside "
-                             f"an answer of {max_new_tokens}. Ask more briefly.")
+            raise ValueError(
+                f"the question takes {max(map(len, prompts))} tokens with its template; {room} fit beside "
+                f"an answer of {max_new_tokens}. Ask more briefly."
+            )
         return [self.tokenizer.decode(ids) for ids in self.continue_ids(prompts, max_new_tokens, **sampling)]
 
     def continue_ids(self, prompts: list[list[int]], max_new_tokens: int, **sampling) -> list[list[int]]:
@@ -79,7 +106,8 @@ class LanguageModel:
 
     def logits(self, ids) -> np.ndarray:
         """Scores of the next token after every position. ids (batch, seq) int -> (batch, seq, vocab) float32."""
-        return self.transformer.logits(np.asarray(ids))
+        with threadpool_limits(1, user_api="blas"):
+            return self.transformer.logits(np.asarray(ids))
 
 
 def load(name: str, folder: Path = MODELS_FOLDER) -> LanguageModel:

@@ -3,12 +3,12 @@
     ids -> embedding -> [ RMSNorm -> attention with RoPE -> + , RMSNorm -> SwiGLU -> + ] x layers -> RMSNorm -> logits
 
 No biases; the output matrix is the embedding matrix itself. Parameters have the names and shapes of Hugging Face's
-LlamaForCausalLM, so the weights open there unchanged. All of them lie in one flat buffer. Each forward function below
-stands beside its backward, which takes the gradient of its output and gives those of its inputs.
+LlamaForCausalLM, so the weights open there unchanged. All of them lie in one flat buffer. The pieces that the two
+passes are made of stand in layers.py.
 
 Not here: dropout, grouped-query attention, biases, mixed precision; sampling (generation.py), learning (training.py).
 Shapes in comments: B sequences, T positions, D = dim, H heads, K = D / H, F = hidden, V = vocabulary.
-Sources: Touvron et al. 2023 (LLaMA), Zhang & Sennrich 2019 (RMSNorm), Su et al. 2021 (RoPE), Shazeer 2020 (SwiGLU).
+Source: Touvron et al. 2023 (LLaMA).
 """
 
 from __future__ import annotations
@@ -18,8 +18,17 @@ from types import SimpleNamespace
 
 import numpy as np
 
-EPSILON = 1e-5  # inside RMSNorm's root
-THETA = 10_000.0  # RoPE's longest wavelength, in positions / 2 pi
+from helpers.layers import (
+    attention,
+    attention_backward,
+    cross_entropy,
+    rms_norm,
+    rms_norm_backward,
+    rope_tables,
+    rotate,
+    swiglu,
+    swiglu_backward,
+)
 
 
 @dataclass(frozen=True)
@@ -43,9 +52,17 @@ def parameter_shapes(config: Config) -> dict[str, tuple[int, ...]]:
     d, f = config.dim, config.hidden
     shapes = {"model.embed_tokens.weight": (config.vocab, d)}
     for i in range(config.layers):
-        layer = {"input_layernorm": (d,), "self_attn.q_proj": (d, d), "self_attn.k_proj": (d, d),
-                 "self_attn.v_proj": (d, d), "self_attn.o_proj": (d, d), "post_attention_layernorm": (d,),
-                 "mlp.gate_proj": (f, d), "mlp.up_proj": (f, d), "mlp.down_proj": (d, f)}
+        layer = {
+            "input_layernorm": (d,),
+            "self_attn.q_proj": (d, d),
+            "self_attn.k_proj": (d, d),
+            "self_attn.v_proj": (d, d),
+            "self_attn.o_proj": (d, d),
+            "post_attention_layernorm": (d,),
+            "mlp.gate_proj": (f, d),
+            "mlp.up_proj": (f, d),
+            "mlp.down_proj": (d, f),
+        }
         shapes |= {f"model.layers.{i}.{name}.weight": shape for name, shape in layer.items()}
     return shapes | {"model.norm.weight": (d,)}
 
@@ -79,11 +96,16 @@ class Parameters:
         self.layers = []
         for i in range(config.layers):
             at = f"model.layers.{i}."
-            self.layers.append(SimpleNamespace(
-                norm_1=self.named[at + "input_layernorm.weight"], qkv=joined(at + "self_attn.q_proj.weight", 3),
-                out=self.named[at + "self_attn.o_proj.weight"],
-                norm_2=self.named[at + "post_attention_layernorm.weight"],
-                gate_up=joined(at + "mlp.gate_proj.weight", 2), down=self.named[at + "mlp.down_proj.weight"]))
+            self.layers.append(
+                SimpleNamespace(
+                    norm_1=self.named[at + "input_layernorm.weight"],
+                    qkv=joined(at + "self_attn.q_proj.weight", 3),
+                    out=self.named[at + "self_attn.o_proj.weight"],
+                    norm_2=self.named[at + "post_attention_layernorm.weight"],
+                    gate_up=joined(at + "mlp.gate_proj.weight", 2),
+                    down=self.named[at + "mlp.down_proj.weight"],
+                )
+            )
 
     def initialise(self, seed: int) -> Parameters:
         """Random start: normal with deviation 0.02 for the embedding, 1 / sqrt(inputs) for matrices, less for those
@@ -98,114 +120,6 @@ class Parameters:
                 deviation /= (2 * self.config.layers) ** 0.5
             view[:] = rng.normal(0.0, deviation, view.shape)
         return self
-
-
-def rms_norm(x, gain):
-    """Scale each row to root mean square 1, then by `gain`. x (..., D) -> y (..., D), and 1 / rms (..., 1)."""
-    inverse = 1.0 / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + x.dtype.type(EPSILON))
-    return x * inverse * gain, inverse
-
-
-def rms_norm_backward(dy, x, inverse, gain):
-    """-> dx (N, D), dgain (D,). The mean term appears because every element of a row shares the row's rms."""
-    normal = x * inverse
-    dgain = np.einsum("nd,nd->d", dy, normal)
-    dy = dy * gain
-    shared = np.einsum("nd,nd->n", dy, normal)[:, None] / x.shape[-1]
-    return (dy - normal * shared) * inverse, dgain
-
-
-def rope_tables(context: int, width: int, dtype=np.float32):
-    """Cosines and sines (context, K / 2) of the angle by which position t turns pair i: t * THETA ** (-2i / K)."""
-    angle = np.arange(context)[:, None] * THETA ** (-np.arange(0, width, 2) / width)
-    return np.cos(angle).astype(dtype), np.sin(angle).astype(dtype)
-
-
-def rotate(x, cos, sin):
-    """RoPE, in place: turn the pairs (x[i], x[i + K/2]) of each head by the position's angle. x (B, T, ..., H, K)."""
-    half = x.shape[-1] // 2
-    first, second = x[..., :half], x[..., half:]
-    shape = (1, cos.shape[0]) + (1,) * (x.ndim - 3) + (half,)
-    cos, sin = cos.reshape(shape), sin.reshape(shape)
-    turned = first * cos - second * sin
-    second[...] = second * cos + first * sin
-    first[...] = turned
-
-
-def softmax(scores):
-    """Over the last axis, in place."""
-    scores -= scores.max(axis=-1, keepdims=True)
-    np.exp(scores, out=scores)
-    scores /= scores.sum(axis=-1, keepdims=True)
-    return scores
-
-
-def attention(q, k, v, hidden):
-    """q (B, H, T, K), k and v (B, H, S, K); `hidden` is added to the scores: 0 or -inf, (T, S) or (B, 1, T, S).
-    -> output (B, H, T, K) and weights (B, H, T, S)."""
-    scores = q @ k.swapaxes(-1, -2)  # (B, H, T, S)
-    scores *= q.dtype.type(q.shape[-1] ** -0.5)
-    scores += hidden
-    weights = softmax(scores)
-    return weights @ v, weights
-
-
-def attention_backward(dout, out, weights, q, k, v):
-    """-> dq, dk, dv. The softmax's own backward is weights * (dweights - their weighted mean)."""
-    dv = weights.swapaxes(-1, -2) @ dout
-    dscores = dout @ v.swapaxes(-1, -2)  # (B, H, T, S)
-    dscores -= np.einsum("bhtk,bhtk->bht", dout, out)[..., None]  # equals the sum of weights * dweights
-    dscores *= weights
-    dscores *= q.dtype.type(q.shape[-1] ** -0.5)
-    return dscores @ k, dscores.swapaxes(-1, -2) @ q, dv
-
-
-def swiglu(gate_up):
-    """gate_up (N, 2F) -> silu(gate) * up (N, F)."""
-    gate, up = np.split(gate_up, 2, axis=-1)
-    return gate * sigmoid(gate) * up
-
-
-def swiglu_backward(dy, gate_up):
-    """-> dgate_up (N, 2F)."""
-    gate, up = np.split(gate_up, 2, axis=-1)
-    s = sigmoid(gate)
-    dgate_up = np.empty_like(gate_up)
-    dgate, dup = np.split(dgate_up, 2, axis=-1)
-    np.multiply(dy, gate, out=dup)
-    dup *= s  # dy * silu(gate)
-    np.subtract(1.0, s, out=dgate)
-    dgate *= gate
-    dgate += 1.0
-    dgate *= s  # the slope of silu
-    dgate *= dy
-    dgate *= up
-    return dgate_up
-
-
-def sigmoid(x):
-    y = np.negative(x)
-    with np.errstate(over="ignore"):  # exp overflows to inf below -88, and 1 / inf is the right answer
-        np.exp(y, out=y)
-    y += 1.0
-    return np.reciprocal(y, out=y)
-
-
-def cross_entropy(logits, targets, weights):
-    """Weighted sum of -log p(target), and its gradient. logits (M, V), targets (M,) int, weights (M,).
-
-    By log-softmax, so that an impossible target costs what it costs: no `log(p + 1e-10)`, whose loss ends at 23.03.
-    -> loss (float), dlogits (M, V); `logits` is used up.
-    """
-    rows = np.arange(len(targets))
-    logits -= logits.max(axis=-1, keepdims=True)
-    right = logits[rows, targets]
-    np.exp(logits, out=logits)
-    total = logits.sum(axis=-1)
-    loss = float(np.dot(np.log(total) - right, weights))
-    logits *= (weights / total)[:, None]
-    logits[rows, targets] -= weights
-    return loss, logits
 
 
 class Transformer:
@@ -245,8 +159,24 @@ class Transformer:
             gate_up = normed_2 @ layer.gate_up.T  # (N, 2F)
             active = swiglu(gate_up)  # (N, F)
             if tape is not None:
-                tape.append((x, normed_1, inverse_1, q, k, v, heads, weights, joined,
-                             middle, normed_2, inverse_2, gate_up, active))
+                tape.append(
+                    (
+                        x,
+                        normed_1,
+                        inverse_1,
+                        q,
+                        k,
+                        v,
+                        heads,
+                        weights,
+                        joined,
+                        middle,
+                        normed_2,
+                        inverse_2,
+                        gate_up,
+                        active,
+                    )
+                )
             x = middle + active @ layer.down.T
         if cache:
             cache.length = start + T
@@ -283,8 +213,9 @@ class Transformer:
         dx, dgain = rms_norm_backward(dfinal, x, inverse, p.norm)
         g.norm += dgain
         for layer, dlayer in zip(reversed(p.layers), reversed(g.layers), strict=True):
-            (x, normed_1, inverse_1, q, k, v, heads, weights_, joined,
-             middle, normed_2, inverse_2, gate_up, active) = tape.pop()
+            (x, normed_1, inverse_1, q, k, v, heads, weights_, joined, middle, normed_2, inverse_2, gate_up, active) = (
+                tape.pop()
+            )
             dlayer.down += dx.T @ active
             dgate_up = swiglu_backward(dx @ layer.down, gate_up)  # (N, 2F)
             dlayer.gate_up += dgate_up.T @ normed_2

@@ -24,8 +24,14 @@ def share_bars(shares: dict[str, Share], title: str = "", label: str = "share of
         value = 100 * measured.value
         axes.barh(row, value, height=0.6, color=f"C{row % 6}", alpha=0.85)
         axes.errorbar(value, row, xerr=[[max(0, value - low)], [max(0, high - value)]], color="black", lw=1.5)
-        axes.annotate(f"{measured.hits} of {measured.total}", (min(high, 100), row), xytext=(6, 0),
-                      textcoords="offset points", va="center", fontsize=10)
+        axes.annotate(
+            f"{measured.hits} of {measured.total}",
+            (min(high, 100), row),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=10,
+        )
     axes.set(xlim=(0, 118), xlabel=label, title=title)
     axes.set_xticks(range(0, 101, 20))
     axes.set_yticks(range(len(shares)), shares)

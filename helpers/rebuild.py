@@ -33,7 +33,7 @@ RESULTS_FOLDER = MODELS_FOLDER.parent / "results"
 DOCUMENTS, CORPUS_SEED, VOCABULARY = 24_000, 0, 2048
 ROWS, LENGTH = 8, 128  # windows a step, tokens a window
 PRETRAINING = Recipe(steps=3200, rate=2e-3, warmup=60)
-TUNING = Recipe(steps=200, rate=5e-4)
+TUNING = Recipe(steps=100, rate=3e-4)
 TUNING_ROWS = 32
 SEEDS = range(5)
 
@@ -53,7 +53,12 @@ def new_base(documents: list[str], tokenizer: Tokenizer, seed: int) -> tuple[Lan
 def pretrain(lm: LanguageModel, stream: np.ndarray, recipe: Recipe = PRETRAINING, **how) -> list[dict]:
     """Pre-train in place on next-token prediction; -> the training records. `how` goes to `train`."""
     records = train(lm.transformer, stream_batches(stream, ROWS, LENGTH, recipe.seed), recipe, **how)
-    lm.recipe |= {**asdict(recipe), "rows": ROWS, "length": LENGTH, "stream": hashlib.sha256(stream.tobytes()).hexdigest()}
+    lm.recipe |= {
+        **asdict(recipe),
+        "rows": ROWS,
+        "length": LENGTH,
+        "stream": hashlib.sha256(stream.tobytes()).hexdigest(),
+    }
     return records
 
 
@@ -79,7 +84,7 @@ def tune(base: LanguageModel, rows: list[dict], recipe: Recipe = TUNING, **how) 
 def measure_base(lm: LanguageModel, world: World) -> dict[str, Share]:
     """The base figures of the course: what it knows, and what it does with a question."""
     asked = [fact for fact in world.facts if fact.say("question").endswith("?")]
-    written = lm.complete_all([fact.say("question") for fact in asked])
+    written = lm.complete_all([fact.say("question") for fact in asked], 24)
     return {
         "statements completed": share(completes(lm, world.facts)),
         "questions answered": share(is_answer(text, fact) for text, fact in zip(written, asked, strict=True)),
@@ -113,8 +118,10 @@ def write_csv(path: Path, rows: list[dict]) -> None:
 
 def tidy(model: str, seed: int, figures: dict[str, Share]) -> list[dict]:
     """Figures as rows of a table: one line a figure."""
-    return [{"model": model, "seed": seed, "figure": name, "hits": figure.hits, "total": figure.total}
-            for name, figure in figures.items()]
+    return [
+        {"model": model, "seed": seed, "figure": name, "hits": figure.hits, "total": figure.total}
+        for name, figure in figures.items()
+    ]
 
 
 def rebuild(models: Path = MODELS_FOLDER, results: Path = RESULTS_FOLDER) -> None:
@@ -146,8 +153,12 @@ def rebuild(models: Path = MODELS_FOLDER, results: Path = RESULTS_FOLDER) -> Non
     write_csv(results / "shipped.csv", rows)
     write_csv(results / "pretraining_loss.csv", [{"step": r["step"], "loss": round(r["loss"], 5)} for r in records])
     write_csv(results / "tuning_loss.csv", [{"step": r["step"], "loss": round(r["loss"], 5)} for r in tuning])
-    about = {"seconds": seconds, "tokens": int(stream.size), "numpy": np.__version__,
-             "corpus sha256": hashlib.sha256("\0".join(documents).encode()).hexdigest()}
+    about = {
+        "seconds": seconds,
+        "tokens": int(stream.size),
+        "numpy": np.__version__,
+        "corpus sha256": hashlib.sha256("\0".join(documents).encode()).hexdigest(),
+    }
     write_whole(results / "rebuild.json", (json.dumps(about, indent=1) + "\n").encode())
     for row in rows:
         print(f"{row['model']:6} {row['figure']:36} {Share(row['hits'], row['total'])}")

@@ -15,13 +15,21 @@ ROLES = ("system", "user", "assistant")
 def chatml(role: str, content: str) -> list[tuple[str, str]]:
     """One turn as ("special" | "prompt" | "answer", text) pieces, as OpenAI's ChatML defines it."""
     part = "answer" if role == "assistant" else "prompt"
-    return [("special", "<|im_start|>"), ("prompt", f"{role}\n"), (part, content), ("end", "<|im_end|>"), ("prompt", "\n")]
+    return [
+        ("special", "<|im_start|>"),
+        ("prompt", f"{role}\n"),
+        (part, content),
+        ("end", "<|im_end|>"),
+        ("prompt", "\n"),
+    ]
 
 
 TEMPLATES = {"chatml": chatml}
 
 
-def render(conversation: list[dict], template: str, tokenizer: Tokenizer, *, generate: bool = False) -> tuple[list[int], list[int]]:
+def render(
+    conversation: list[dict], template: str, tokenizer: Tokenizer, *, generate: bool = False
+) -> tuple[list[int], list[int]]:
     """-> ids and mask, equally long. mask[i] is 1 where token i is the assistant's: its words and its end token.
 
     `conversation` is a list of {"role": "system" | "user" | "assistant", "content": text}. With `generate` the
@@ -40,8 +48,10 @@ def render(conversation: list[dict], template: str, tokenizer: Tokenizer, *, gen
     for number, turn in enumerate(conversation):
         role, content = turn.get("role"), turn.get("content")
         if role not in ROLES or not isinstance(content, str):
-            raise ValueError(f"turn {number} of the conversation: needs a role among {', '.join(ROLES)} and a text as "
-                             f"content, got {turn!r}")
+            raise ValueError(
+                f"turn {number} of the conversation: needs a role among {', '.join(ROLES)} and a text as "
+                f"content, got {turn!r}"
+            )
         for kind, text in TEMPLATES[template](role, content):
             add(kind, text, role == "assistant" and kind in ("answer", "end"))
     if generate:

@@ -21,7 +21,8 @@ from helpers.files import FileProblem, read_text, write_whole
 # One ASCII class each for letters, digits and marks, so that every regular-expression engine cuts alike; whatever
 # lies beyond ASCII counts as a letter. All characters match some branch, so no text is lost.
 PIECES = (
-    r" ?[A-Za-z\x{80}-\x{10FFFF}]+| ?[0-9]+| ?[!-/:-@\[-`{-~]+|[\t-\r ]+(?![^\t-\r ])|[\t-\r ]+|[\x{00}-\x{08}\x{0E}-\x{1F}\x{7F}]+"
+    r" ?[A-Za-z\x{80}-\x{10FFFF}]+| ?[0-9]+| ?[!-/:-@\[-`{-~]+"
+    r"|[\t-\r ]+(?![^\t-\r ])|[\t-\r ]+|[\x{00}-\x{08}\x{0E}-\x{1F}\x{7F}]+"
 )
 SPECIALS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")
 
@@ -74,7 +75,7 @@ class Tokenizer:
     def merge(self, ids: list[int]) -> list[int]:
         """Apply the learned merges to one piece, the earliest learned first."""
         while len(ids) > 1:
-            number = min((self.rank.get(pair, len(self.bytes_of)) for pair in zip(ids, ids[1:], strict=False)))
+            number = min(self.rank.get(pair, len(self.bytes_of)) for pair in zip(ids, ids[1:], strict=False))
             if number == len(self.bytes_of):
                 break
             ids = replace_pair(ids, self.merges[number - 256], number)
@@ -100,33 +101,58 @@ class Tokenizer:
         cut = {"type": "Split", "pattern": {"Regex": PIECES}, "behavior": "Isolated", "invert": False}
         as_bytes = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
         return {
-            "version": "1.0", "truncation": None, "padding": None, "normalizer": None, "post_processor": None,
+            "version": "1.0",
+            "truncation": None,
+            "padding": None,
+            "normalizer": None,
+            "post_processor": None,
             "added_tokens": [
-                {"id": number, "content": name, "single_word": False, "lstrip": False, "rstrip": False,
-                 "normalized": False, "special": True} for name, number in self.special.items()],
+                {
+                    "id": number,
+                    "content": name,
+                    "single_word": False,
+                    "lstrip": False,
+                    "rstrip": False,
+                    "normalized": False,
+                    "special": True,
+                }
+                for name, number in self.special.items()
+            ],
             "pre_tokenizer": {"type": "Sequence", "pretokenizers": [cut, as_bytes]},
             "decoder": as_bytes,
             "model": {
-                "type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None,
-                "end_of_word_suffix": None, "fuse_unk": False, "byte_fallback": False, "ignore_merges": False,
+                "type": "BPE",
+                "dropout": None,
+                "unk_token": None,
+                "continuing_subword_prefix": None,
+                "end_of_word_suffix": None,
+                "fuse_unk": False,
+                "byte_fallback": False,
+                "ignore_merges": False,
                 "vocab": {token: number for number, token in enumerate(word)},
-                "merges": [[word[left], word[right]] for left, right in self.merges]},
+                "merges": [[word[left], word[right]] for left, right in self.merges],
+            },
         }
 
     @classmethod
     def load(cls, path: Path) -> Tokenizer:
         """Read a `tokenizer.json` that `save` wrote; another file is refused in words."""
+        text = read_text(path)
         try:
-            data = json.loads(read_text(path))
+            data = json.loads(text)
             number = data["model"]["vocab"]
             merges = [(number[left], number[right]) for left, right in data["model"]["merges"]]
             tokenizer = cls(merges)
             same = tokenizer.as_json() == data
-        except (ValueError, KeyError, TypeError, IndexError) as problem:
-            raise FileProblem(f"{path}: not a tokenizer of this course ({problem!r}); remake it with `make rebuild`") from None
+        except (ValueError, KeyError, TypeError, IndexError, RecursionError) as problem:
+            raise FileProblem(
+                f"{path}: not a tokenizer of this course ({problem!r}); remake it with `make rebuild`"
+            ) from None
         if not same:
-            raise FileProblem(f"{path}: a tokenizer, but not one of this course (its cutting rule, ids or reserved "
-                              "tokens differ); remake it with `make rebuild`")
+            raise FileProblem(
+                f"{path}: a tokenizer, but not one of this course (its cutting rule, ids or reserved "
+                "tokens differ); remake it with `make rebuild`"
+            )
         return tokenizer
 
 

@@ -30,7 +30,7 @@ Batch = tuple[np.ndarray, np.ndarray, np.ndarray]  # ids, targets (B, T) int; we
 
 
 class TrainingDiverged(RuntimeError):
-    """The loss is no longer a number."""
+    """The loss, or the length of its gradient, is no longer a finite number."""
 
 
 @dataclass(frozen=True)
@@ -118,28 +118,44 @@ def train(
             pieces = shard(batch)
             counted = float(batch[2].sum())
             if not counted:
-                raise ValueError(f"step {step}: no position of this batch counts, so there is nothing to learn from it; "
-                                 "check the loss mask")
+                raise ValueError(
+                    f"step {step}: no position of this batch counts, so there is nothing to learn from it; "
+                    "check the loss mask"
+                )
             loss = sum(pool.map(work, pieces, gradients)) / counted
-            if not math.isfinite(loss):
-                raise TrainingDiverged(
-                    f"the loss became {loss} at step {step} (learning rate {recipe.rate_at(step):.1e}). A rate that is "
-                    "too high does this: try a tenth of it. The last saved checkpoint is untouched.")
             total = gradients[0].flat
             for other in gradients[1 : len(pieces)]:
                 total += other.flat
             total /= counted
             norm = float(np.sqrt(np.dot(total, total)))
+            if not (math.isfinite(loss) and math.isfinite(norm)):
+                raise TrainingDiverged(
+                    f"the loss became {loss} at step {step}, its gradient {norm} long (learning rate "
+                    f"{recipe.rate_at(step):.1e}). Too high a rate does this: try a tenth of it. The last saved "
+                    "checkpoint is untouched."
+                )
             if norm > recipe.clip:
                 total *= recipe.clip / norm
             optimizer.step(total, recipe.rate_at(step), recipe.decay, step + 1)
-            records.append({"step": step, "loss": loss, "norm": norm, "rate": recipe.rate_at(step),
-                            "tokens": batch[0].size, "seconds": time.perf_counter() - began})
+            records.append(
+                {
+                    "step": step,
+                    "loss": loss,
+                    "norm": norm,
+                    "rate": recipe.rate_at(step),
+                    "tokens": batch[0].size,
+                    "seconds": time.perf_counter() - began,
+                }
+            )
             bar.update()
             bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
             if checkpoint is not None and ((step + 1) % every == 0 or step + 1 == recipe.steps):
-                save_checkpoint(checkpoint, model.parameters, {"step": step + 1, **asdict(recipe)},
-                                {"mean": optimizer.mean, "square": optimizer.square})
+                save_checkpoint(
+                    checkpoint,
+                    model.parameters,
+                    {"step": step + 1, **asdict(recipe)},
+                    {"mean": optimizer.mean, "square": optimizer.square},
+                )
             if on_step is not None and on_step(records[-1]):
                 break
     return records

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import html
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 

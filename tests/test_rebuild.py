@@ -1,0 +1,115 @@
+"""What is shipped is what the code makes: each link of the chain from tables to figures, and (slow) the whole chain."""
+
+import csv
+import hashlib
+import json
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+
+from helpers import load, rebuild
+from helpers.corpus import write_documents
+from helpers.evaluation import Share
+from helpers.facts import load_world
+from helpers.instructions import instruction_rows
+from helpers.language_model import MODELS_FOLDER
+from helpers.tokenizer import train_tokenizer
+
+
+@pytest.fixture(scope="module")
+def world():
+    return load_world()
+
+
+@pytest.fixture(scope="module")
+def documents(world):
+    return write_documents(world, rebuild.DOCUMENTS, rebuild.CORPUS_SEED)
+
+
+@pytest.fixture(scope="module")
+def about():
+    return json.loads((rebuild.RESULTS_FOLDER / "rebuild.json").read_text())
+
+
+def recorded(file):
+    with (rebuild.RESULTS_FOLDER / file).open() as lines:
+        return list(csv.DictReader(lines))
+
+
+def test_corpus_and_tokenizer_are_made_by_this_code(documents, about, tmp_path):
+    assert hashlib.sha256("\0".join(documents).encode()).hexdigest() == about["corpus sha256"]
+    train_tokenizer(documents, rebuild.VOCABULARY).save(tmp_path / "tokenizer.json")
+    assert (tmp_path / "tokenizer.json").read_bytes() == (MODELS_FOLDER / "tokenizer.json").read_bytes()
+
+
+def test_the_shipped_models_name_the_recipes_in_the_code(world):
+    base, tuned = load("base"), load("tuned")
+    assert asdict(rebuild.PRETRAINING).items() <= base.recipe.items()
+    assert asdict(rebuild.TUNING).items() <= tuned.recipe.items()
+    assert tuned.recipe["examples"] == len(instruction_rows(world))
+
+
+def test_the_first_steps_of_pretraining_give_the_recorded_losses(documents):
+    base, stream = rebuild.new_base(documents, load("base").tokenizer, rebuild.PRETRAINING.seed)
+    assert hashlib.sha256(stream.tobytes()).hexdigest() == load("base").recipe["stream"]
+    records = rebuild.pretrain(base, stream, progress=False, on_step=lambda record: record["step"] == 11)
+    stored = [float(row["loss"]) for row in recorded("pretraining_loss.csv")[:12]]
+    assert [record["loss"] for record in records] == pytest.approx(stored, abs=2e-3)  # last digits differ by processor
+
+
+def test_tuning_the_shipped_base_gives_the_shipped_tuned_model(world):
+    tuned, records = rebuild.tune(
+        load("base"), instruction_rows(world), progress=False, on_step=lambda record: record["step"] == 39
+    )
+    stored = [float(row["loss"]) for row in recorded("tuning_loss.csv")[:40]]
+    assert [record["loss"] for record in records] == pytest.approx(stored, rel=0.05, abs=0.02)
+
+
+def test_the_recorded_figures_are_those_of_the_shipped_models(world):
+    measured = rebuild.tidy("base", 0, rebuild.measure_base(load("base"), world))
+    measured += rebuild.tidy("tuned", 0, rebuild.measure_tuned(load("tuned"), world))
+    stored = recorded("shipped.csv")
+    assert [row["figure"] for row in measured] == [row["figure"] for row in stored]
+    for now, then in zip(measured, stored, strict=True):
+        assert now["total"] == int(then["total"])
+        assert abs(now["hits"] - int(then["hits"])) <= max(1, 0.01 * now["total"]), (
+            now
+        )  # a near tie may fall either way
+
+
+def test_the_bars_hold():
+    figures = {
+        (row["model"], row["figure"]): Share(int(row["hits"]), int(row["total"])).value
+        for row in recorded("shipped.csv")
+    }
+    assert figures["base", "statements completed"] >= 0.95
+    assert figures["base", "questions answered"] <= 0.02
+    assert figures["base", "questions continued by a question"] >= 0.90
+    assert abs(figures["tuned", "statements completed"] - figures["base", "statements completed"]) <= 0.02
+
+
+def test_figures_over_seeds_are_of_this_code():
+    rows = recorded("seeds.csv")
+    assert {int(row["seed"]) for row in rows} == set(rebuild.SEEDS)
+    assert {row["figure"] for row in rows} == {row["figure"] for row in recorded("shipped.csv")}
+    completed = [
+        int(row["hits"]) / int(row["total"])
+        for row in rows
+        if row["model"] == "base" and row["figure"] == "statements completed"
+    ]
+    assert min(completed) >= 0.95
+
+
+@pytest.mark.slow
+def test_the_whole_rebuild_gives_what_is_shipped(tmp_path):
+    rebuild.rebuild(tmp_path / "models", tmp_path / "results")
+    new = [float(line["loss"]) for line in csv.DictReader((tmp_path / "results" / "pretraining_loss.csv").open())]
+    old = [float(line["loss"]) for line in recorded("pretraining_loss.csv")]
+    assert len(new) == len(old)
+    assert np.mean(new[-200:]) == pytest.approx(np.mean(old[-200:]), abs=0.02)
+    for now, then in zip(
+        csv.DictReader((tmp_path / "results" / "shipped.csv").open()), recorded("shipped.csv"), strict=True
+    ):
+        if then["model"] == "base":
+            assert abs(int(now["hits"]) - int(then["hits"])) <= max(2, 0.02 * int(then["total"])), now
