@@ -21,7 +21,7 @@ lab: .venv/.installed  ## open the course in JupyterLab
 
 test: .venv/.installed  ## lint, unit tests, notebooks, browser
 	$(PY) -m ruff check .
-	$(PY) -m pytest -n 2 tests --ignore=tests/browser
+	$(PY) -m pytest -n 2 tests --ignore=tests/browser -m "not slow"
 	$(PY) -m pytest $(NBVAL) notebooks
 	$(PY) -m pytest tests/browser
 
@@ -34,7 +34,7 @@ notebooks: .venv/.installed  ## run every notebook and store it with its outputs
 rebuild: .venv/.installed  ## corpus, tokenizer, models and results from nothing
 	$(PY) -m helpers.rebuild
 
-results: .venv/.installed  ## the figures of five random starts (half an hour); goes on where it was stopped
+results: .venv/.installed  ## the figures from four more random starts (half an hour); goes on where it was stopped
 	$(PY) -m helpers.rebuild results
 
 bench: .venv/.installed  ## measure the speeds that the course promises

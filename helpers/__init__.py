@@ -3,7 +3,7 @@
 text      facts, corpus, tokenizer, templates, instructions  (files: reading and writing whole)
 learning  layers, model, checkpoints, training, generation, language_model
 judging   evaluation, rebuild
-showing   plots, demos, checks
+showing   plots, demos, training_demo, checks
 """
 
 from helpers.language_model import LanguageModel, load

@@ -62,7 +62,7 @@ def playground(lm: LanguageModel, prompts: list[str]) -> widgets.VBox:
         )
     )
     text, bars, status = widgets.HTML(), widgets.HTML(), widgets.HTML()
-    state = {"written": [], "ended": False}
+    state = {"written": [], "ended": False, "draws": 0}
 
     def show() -> None:
         ids, written = lm.document_ids(prompt.value) + state["written"], lm.tokenizer.decode(state["written"])
@@ -82,7 +82,8 @@ def playground(lm: LanguageModel, prompts: list[str]) -> widgets.VBox:
     def write(count: int) -> None:
         if not state["ended"]:
             ids = lm.document_ids(prompt.value) + state["written"]
-            new = lm.continue_ids([ids], count, temperature=temperature.value, seed=len(ids))[0]
+            state["draws"] += 1  # never reset, so that "Start again" draws something else
+            new = lm.continue_ids([ids], count, temperature=temperature.value, seed=state["draws"])[0]
             state["ended"] = len(new) < count
             state["written"] += new
         show()

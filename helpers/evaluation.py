@@ -126,7 +126,7 @@ def log_probabilities(lm: LanguageModel, prompt: str, continuations: Sequence[st
         logits = (states @ model.parameters.embedding.T).astype(np.float64)  # (real tokens, V)
     logits -= logits.max(axis=-1, keepdims=True)
     logs = logits[np.arange(len(logits)), ids[real]] - np.log(np.exp(logits).sum(axis=-1))
-    return np.bincount(np.nonzero(real)[0], weights=logs)
+    return np.bincount(np.nonzero(real)[0], weights=logs, minlength=len(tails))
 
 
 def rank_of_answer(lm: LanguageModel, fact: Fact, candidates: Sequence[str]) -> tuple[int, float]:

@@ -22,7 +22,7 @@ def share_bars(shares: dict[str, Share], title: str = "", label: str = "share of
     for row, measured in enumerate(shares.values()):
         low, high = (100 * end for end in measured.interval)
         value = 100 * measured.value
-        axes.barh(row, value, height=0.6, color=f"C{row % 6}", alpha=0.85)
+        axes.barh(row, value, height=0.6, color="C0", alpha=0.85)
         axes.errorbar(value, row, xerr=[[max(0, value - low)], [max(0, high - value)]], color="black", lw=1.5)
         axes.annotate(
             f"{measured.hits} of {measured.total}",

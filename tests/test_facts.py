@@ -63,7 +63,7 @@ def test_a_prompt_ends_where_the_answer_begins(world):
         for number in range(len(fact.wordings["statement"])):
             prompt, statement = fact.prompt(number), fact.say("statement", number)
             assert statement.startswith(prompt) and not prompt.endswith(" ")
-            assert statement[len(prompt) :].lstrip(" ").startswith(fact.answer)
+            assert statement[len(prompt) :].lstrip(" ") == fact.answer + fact.ending(number)
 
 
 def test_of_kind_lists_the_known_kinds_when_asked_for_an_unknown_one(world):

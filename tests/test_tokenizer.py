@@ -49,6 +49,13 @@ def test_documents_come_back_and_are_short(tokenizer, documents):
     assert sum(len(tokenizer.encode(text)) for text in together) < 0.5 * sum(map(len, together))
 
 
+def test_text_is_cut_into_words_numbers_marks_and_white_space(tokenizer):
+    """A space goes with what follows it; of several, the last. No merge crosses a cut."""
+    pieces = tokenizer.pattern.findall("The caf\u00e9's 42 cats:  x=7 \n\n def\x00 end ")
+    assert pieces == ["The", " caf\u00e9", "'", "s", " 42", " cats", ":", " ", " x", "=", "7", " \n\n", " def", "\x00",
+                      " end", " "]
+
+
 def test_half_a_character_becomes_a_question_mark_not_an_error(tokenizer):
     """A lone surrogate, which broken input may hold, is no character and has no bytes."""
     assert tokenizer.decode(tokenizer.encode("a\ud800b")) == "a?b"
