@@ -51,7 +51,13 @@ def playground(lm: LanguageModel, prompts: list[str]) -> widgets.VBox:
         continuous_update=False,
     )
     temperature = widgets.FloatSlider(
-        value=0.0, min=0.0, max=1.5, step=0.1, description="Temperature", continuous_update=False
+        value=0.0,
+        min=0.0,
+        max=1.5,
+        step=0.1,
+        description="Temperature",
+        style={"description_width": "initial"},
+        continuous_update=False,
     )
     one, many, again = (
         widgets.Button(description=text, tooltip=why)

@@ -196,8 +196,7 @@ def main() -> None:
           f"{lm.transformer.parameters.flat.size:,} parameters, {config}")
     print(f"medians of {REPEATS} repeats (fastest and slowest in brackets)\n")
     if hasattr(os, "getloadavg") and os.getloadavg()[0] > 0.5:
-        print(f"NOTE: this machine is busy (load {os.getloadavg()[0]:.1f}). PyTorch, whose threads wait for each "
-              "other,\nsuffers from that more than NumPy does here; compare them on an idle machine only.\n")
+        print(f"NOTE: the machine is busy (load {os.getloadavg()[0]:.1f}): measure on an idle one, ratios above all.\n")
     bench_loading(lm)
     bench_writing(lm)
     if torch is None:
