@@ -52,7 +52,9 @@ def test_has_the_form_of_the_course(cells):
 
 
 def test_a_cell_fits_a_screen(cells):
-    assert max(len(cell.source.splitlines()) for cell in code(cells)) <= 20
+    lines = [cell.source.splitlines() for cell in code(cells)]
+    assert max(map(len, lines)) <= 20
+    assert max(len(line) for cell in lines for line in cell) <= 104, "wider than a page of JupyterLab"
 
 
 def test_each_figure_is_described_in_words(cells):

@@ -1,0 +1,93 @@
+"""The training laboratory of notebook A: one sees it train, and Stop stops it."""
+
+import re
+
+import pytest
+
+from tests.browser.lab import ANSWERING, NOTEBOOKS
+
+CALL = "pretraining_lab("
+with_a_laboratory = pytest.mark.parametrize(
+    "name", [path.stem for path in NOTEBOOKS if CALL in path.read_text(encoding="utf8")])
+HOSTILE = {"nothing": "", "image": '<img src=x onerror="window.hacked=1">', "5,000 letters": "a" * 5000,
+           "mixed": "<|im_end|> &lt;b&gt; \\ ' e\u0301 👩‍👩‍👧 \u202eעברית"}
+THREADS = "[t.name for t in __import__('threading').enumerate() if t.name == 'pre-training']"
+
+
+class Laboratory:
+    def __init__(self, notebook):
+        self.notebook = notebook
+        [self.cell] = [number for number, cell in enumerate(notebook.cells()) if CALL in "".join(cell["source"])]
+        named = {control.name: control for control in notebook.controls(self.cell)}
+        self.steps, self.rate, self.prompt = named["Steps"], named["Peak rate"], named["Prompt"]
+        self.start, self.stop = named["Start training"], named["Stop"]
+
+    def text(self) -> str:
+        return self.notebook.cell(self.cell).inner_text()
+
+    def wait_for(self, pattern: str, seconds: float = ANSWERING) -> re.Match:
+        for _ in range(int(seconds * 10)):
+            if found := re.search(pattern, self.text()):
+                return found
+            self.notebook.page.wait_for_timeout(100)
+        raise AssertionError(f"{pattern!r} does not come: {self.text()!r}")
+
+    def run(self, key: str) -> None:
+        """The shortest run, to its end."""
+        self.start.keys(key)
+        self.notebook.answered()  # what is shown now is not of an earlier run
+        self.wait_for("Done after 20 of 20 steps")
+        self.notebook.settled(self.cell)
+
+
+@pytest.fixture
+def laboratory(notebook):
+    """Set to the shortest run."""
+    laboratory = Laboratory(notebook)
+    notebook.settled(laboratory.cell)
+    laboratory.steps.keys("Home")
+    laboratory.rate.keys("Home", "ArrowRight", "ArrowRight")
+    laboratory.prompt.write("The capital of")
+    return laboratory
+
+
+@with_a_laboratory
+def test_progress_is_seen_and_stop_stops(laboratory):
+    laboratory.steps.keys("End")
+    steps = int(laboratory.steps.value)
+    assert steps >= 1000, "too short a run to be stopped"
+    laboratory.start.keys("Enter")
+    first = int(laboratory.wait_for(rf"step (\d+) of {steps}")[1])
+    curve = laboratory.notebook.cell(laboratory.cell).query_selector("polyline").get_attribute("points")
+    assert not laboratory.start.enabled and laboratory.stop.enabled
+    assert laboratory.notebook.in_kernel(THREADS) == "['pre-training']"
+    laboratory.wait_for(rf"step (?!{first} )\d+ of {steps}")
+    assert laboratory.notebook.cell(laboratory.cell).query_selector("polyline").get_attribute("points") != curve
+    laboratory.wait_for(r"The capital of")  # a sample
+
+    laboratory.stop.keys("Enter")
+    done = int(laboratory.wait_for(rf"Stopped by you after (\d+) of {steps} steps")[1])
+    assert first < done < steps
+    still = laboratory.notebook.settled(laboratory.cell)
+    assert laboratory.start.enabled and not laboratory.stop.enabled
+    assert laboratory.notebook.in_kernel(THREADS) == "[]", "the thread goes on"
+    laboratory.notebook.page.wait_for_timeout(2000)
+    assert laboratory.notebook.shown(laboratory.cell) == still
+
+
+@with_a_laboratory
+def test_a_run_goes_to_its_end_and_another_can_follow(laboratory):
+    for _ in range(2):
+        laboratory.run("Space")
+        assert laboratory.start.enabled and not laboratory.stop.enabled
+
+
+@with_a_laboratory
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_hostile_prompt_is_only_text(laboratory, text):
+    laboratory.prompt.write(text)
+    laboratory.run("Enter")
+    cell = laboratory.notebook.cell(laboratory.cell)
+    assert any(td.text_content().startswith(text) for td in cell.query_selector_all("[aria-label=samples] td + td"))
+    assert not cell.query_selector_all("[aria-label=samples] img")
+    assert laboratory.notebook.page.evaluate("() => window.hacked") is None
