@@ -7,7 +7,8 @@ MISTAKES = {
         ("def opens_with_question(text):\n    lines = [line for line in text.splitlines() if line.strip()]\n"
          "    return bool(lines) and '?' in lines[0]", "END with one"),
         ("def opens_with_question(text):\n    return text.splitlines()[0].endswith('?')", "leading line break"),
-        ("def opens_with_question(text):\n    return any(l.endswith('?') for l in text.splitlines())", "a later one is"),
+        ("def opens_with_question(text):\n    return any(line.endswith('?') for line in text.splitlines())",
+         "a later one is"),
         ("def opens_with_question(text):\n    for line in text.splitlines():\n        if line.strip():\n"
          "            return line.strip().endswith('?')", "it should say False"),
     ],
