@@ -16,7 +16,7 @@ setup: .venv/.installed  ## the Python environment in .venv; the other targets s
 
 # No check for updates, no news: the course asks nothing of the network.
 lab: .venv/.installed  ## open the course in JupyterLab
-	$(PY) -m jupyterlab notebooks/00_start_here.ipynb \
+	$(PY) -m jupyterlab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
 		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.news_url=None $(LAB_ARGS)
 
 test: .venv/.installed  ## lint, unit tests, notebooks, browser
