@@ -27,29 +27,29 @@ running: dict = {}  # the run under way, in whichever copy of the widget: its th
 
 def curve_svg(losses: Sequence[float], steps: int, highest: float) -> str:
     """The losses so far as a drawing: axes for the whole run, at most 300 points, each the mean of its neighbours."""
-    width, height, left, bottom = 560, 200, 46, 36
+    width, height, left, right, bottom = 560, 200, 46, 24, 36
     chunks = np.array_split(np.asarray(losses, float), min(len(losses), 300)) if len(losses) else []
     ends = np.cumsum([len(chunk) for chunk in chunks])
     points = " ".join(
-        f"{left + end / steps * (width - left - 8):.1f},"
+        f"{left + end / steps * (width - left - right):.1f},"
         f"{8 + (1 - min(1.0, chunk.mean() / highest)) * (height - bottom - 8):.1f}"
         for end, chunk in zip(ends, chunks, strict=True)
     )
     ink = 'font-family="sans-serif" font-size="11" fill="currentColor"'
     marks = "".join(
         f'<text x="{left - 6}" y="{12 + (1 - value / highest) * (height - bottom - 8):.0f}" '
-        f'text-anchor="end" {ink}>{value:.0f}</text>'
+        f'text-anchor="end" {ink}>{value:.1f}</text>'
         for value in np.linspace(0, highest, 3)
     )
     marks += "".join(
-        f'<text x="{left + part * (width - left - 8):.0f}" y="{height - bottom + 15}" '
+        f'<text x="{left + part * (width - left - right):.0f}" y="{height - bottom + 15}" '
         f'text-anchor="middle" {ink}>{part * steps:.0f}</text>'
         for part in (0, 0.5, 1)
     )
     now = f"{losses[-1]:.2f}" if len(losses) else "not yet known"
     return (
         f'<svg role="img" aria-label="loss by step, now {now}" viewBox="0 0 {width} {height}" width="{width}" '
-        f'style="max-width: 100%"><path d="M{left},8 V{height - bottom} H{width - 8}" fill="none" '
+        f'style="max-width: 100%"><path d="M{left},8 V{height - bottom} H{width - right}" fill="none" '
         f'stroke="currentColor"/>{marks}'
         f'<text x="{(width + left) / 2}" y="{height - 4}" text-anchor="middle" {ink}>step</text><text x="12" '
         f'y="{(height - bottom) / 2}" text-anchor="middle" {ink} '
