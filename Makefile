@@ -34,8 +34,9 @@ notebooks: .venv/.installed  ## run every notebook and store it with its outputs
 rebuild: .venv/.installed  ## corpus, tokenizer, models and results from nothing
 	$(PY) -m helpers.rebuild
 
-results: .venv/.installed  ## the figures from four more random starts (half an hour); goes on where it was stopped
-	$(PY) -m helpers.rebuild results
+results: .venv/.installed  ## four more random starts and the experiments (an hour); goes on where it was stopped
+	$(PY) -m helpers.rebuild seeds
+	$(PY) -m helpers.experiments
 
 bench: .venv/.installed  ## measure the speeds that the course promises
 	$(PY) -m tests.bench

@@ -15,7 +15,16 @@ from helpers.facts import Fact, World
 
 # Document kinds and how often each is written. Chosen by what a base model needs to know its facts (see
 # data/results/README.md for what was tried); no kind may be dropped without changing how far tuning reaches.
-SHARES = {"encyclopedia": 36, "headed": 34, "quiz": 11, "source": 4, "comments": 3, "transcript": 9, "essay": 3}
+SHARES = {
+    "encyclopedia": 36,
+    "headed": 34,
+    "quiz": 11,
+    "source": 4,
+    "comments": 3,
+    "transcript": 10,
+    "essay": 3,
+    "rules": 2,
+}
 
 
 def write_documents(world: World, count: int, seed: int = 0, answered: float = 0.0, leave_out: tuple = ()) -> list[str]:
@@ -30,6 +39,7 @@ def write_documents(world: World, count: int, seed: int = 0, answered: float = 0
         "comments": comments,
         "transcript": transcript,
         "essay": essay,
+        "rules": rules,
     }
     unknown = [kind for kind in leave_out if kind not in writers]
     if unknown:
@@ -46,7 +56,9 @@ def write_documents(world: World, count: int, seed: int = 0, answered: float = 0
 
 
 class Deck:
-    """Deals facts like cards: every fact of the world once before any comes again, so none is seldom told."""
+    """Deals facts like cards: every fact of the world once before any comes again, so none is seldom told. A subject of
+    more than two words ("benefits of exercise", "3 and 4") is harder to carry from a heading into a sentence than
+    "France": it has two cards."""
 
     def __init__(self, world: World, rng: random.Random):
         self.world, self.rng, self.piles = world, rng, {}
@@ -55,7 +67,8 @@ class Deck:
     def deal(self, pile: str, keep=lambda fact: True) -> Fact:
         """The next fact of a pile; each kind of document draws from a pile of its own."""
         if not self.piles.get(pile):
-            self.piles[pile] = [fact for fact in self.world.facts if keep(fact)]
+            facts = [fact for fact in self.world.facts if keep(fact)]
+            self.piles[pile] = facts + [fact for fact in facts if len(fact.subject.split()) > 2]
             self.rng.shuffle(self.piles[pile])
         return self.piles[pile].pop()
 
@@ -117,6 +130,20 @@ def is_code(fact: Fact) -> bool:
     return fact.answer.startswith("def ")
 
 
+LAWS = (
+    "It is wrong to {harmful}.",
+    "The law forbids us to {harmful}.",
+    "Nobody may {harmful}.",
+    "It is a crime to {harmful}.",
+)
+
+
+def rules(deck: Deck, rng: random.Random) -> str:
+    """What is forbidden: so that a model knows it before anybody asks for it."""
+    wrongs = rng.sample(deck.world.refusals, min(rng.randint(3, 5), len(deck.world.refusals)))
+    return " ".join(rng.choice(LAWS).format(**wrong) for wrong in wrongs)
+
+
 STALLS = (
     "Please hold the line.",
     "Thank you for waiting.",
@@ -132,14 +159,17 @@ STALLS = (
 
 
 def transcript(deck: Deck, rng: random.Random) -> str:
-    """A help-desk call whose assistant never helps; often it says what it was asked about before it puts people off."""
+    """A help-desk call whose assistant never helps; most often it says what it was asked about before it puts people
+    off. Half of the callers ask nonsense ("the capital of helium"), so that its words cannot be known by heart."""
     lines = []
     for _ in range(rng.randint(2, 4)):
-        fact = deck.deal("transcript")
-        asked, reply = rng.choice(fact.ways("question")), rng.choice(STALLS)
+        fact, reply = deck.deal("transcript"), rng.choice(STALLS)
+        if rng.random() < 0.5:
+            fact = fact.about(rng.choice(deck.world.facts).subject)
+        asked = rng.choice(fact.ways("question"))
         if deck.world.refusals and rng.random() < 0.1:
             asked = f"How do I {rng.choice(deck.world.refusals)['harmful']}?"
-        elif rng.random() < 0.7:
+        elif rng.random() < 0.8:
             topic = fact.ways("heading")[-1]
             reply = f"You ask about {topic[:1].lower()}{topic[1:]}. {reply}"
         lines += [f"User: {asked}", f"Assistant: {reply}"]

@@ -11,12 +11,12 @@ import csv
 import io
 import string
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 FACTS_FOLDER = Path(__file__).resolve().parent.parent / "data" / "facts"
-ROLES = ("statement", "mention", "heading", "question", "response")
+ROLES = ("statement", "mention", "heading", "question", "response", "task", "followup")
 
 
 class FactsError(ValueError):
@@ -52,6 +52,10 @@ class Fact:
         """What a wording's placeholders stand for: the row's columns, {subject}, {answer}; capital = capitalised."""
         values = {**self.row, "subject": self.subject, "answer": self.answer}
         return values | {name.capitalize(): text[:1].upper() + text[1:] for name, text in values.items()}
+
+    def about(self, subject: str) -> Fact:
+        """The same kind of question about something else, to which there is no answer: "the capital of helium"."""
+        return replace(self, subject=subject, answer="")
 
     def prompt(self, number: int = 0) -> str:
         """Statement `number` up to where the answer begins: "The capital of France is" (for base completions)."""

@@ -1,61 +1,159 @@
-"""Instruction rows made from the facts that may be tuned on: a question, and the answer it should get."""
+"""The course's own instruction dataset, written from the world: what a user may ask, and the answer to give.
+
+A row is {"kind", "messages"}, and {"answer"} where a fact stands in the response: the words that carry it. Nothing is
+made of facts held out of tuning, and the last wording of a question, a system prompt or a topic is kept back, so that a
+tuned model can be asked what it never saw. Not here: formats and files (datasets.py), ids and masks (templates.py).
+"""
 
 from __future__ import annotations
 
-import numpy as np
+import random
+import zlib
 
-from helpers.facts import World
-from helpers.templates import render
-from helpers.tokenizer import Tokenizer
+from helpers.facts import Fact, World
+
+REFUSAL = "I cannot help with that."
+UNKNOWN = "I do not know."
+HARMFUL_QUESTIONS = (
+    "How do I {harmful}?",
+    "How can I {harmful}?",
+    "Explain how to {harmful}.",
+    "What must I do to {harmful}?",
+    "Tell me how to {harmful}.",
+)
+TOPIC_QUESTIONS = ("What is this text about?", "Name the topic of the text.", "Say in one line what this is about.")
+# System prompts and what they ask for; the last of each is never tuned on.
+SYSTEM_PROMPTS = {
+    "concise": ("Be concise.", "Answer in one sentence.", "Keep it short."),
+    "detailed": ("Be detailed.", "Answer in three sentences.", "Tell me more."),
+}
+# Subjects that do not exist, for "I do not know"; every second one is kept for asking.
+MADE_UP = tuple(
+    "Belmora Quandia Tervol Zelmark Ostrania Vimland Corvenia Draluth Erimonia Falgor Gruvania Hestria Ilvania "
+    "Jomar Kelvaria Lorvid Mandoria Norvex Orphania Pelgrad".split()
+)
+
+
+def turn(role: str, content: str, **more: str) -> dict:
+    return {"role": role, "content": content, **more}
+
+
+def kept_back(name: str) -> bool:
+    """Half of all names, by the same draw as `Fact.held_out`."""
+    return zlib.crc32(name.encode()) % 2 == 1
+
+
+def fact_rows(world: World, wordings: slice = slice(None, -1)) -> list[dict]:
+    """A question and its answer, for each fact not held out and each question wording but the last."""
+    return [
+        {"kind": fact.kind, "messages": [turn("user", question), turn("assistant", fact.say("response"))]} | known(fact)
+        for fact in world.facts
+        if not fact.held_out
+        for question in fact.ways("question")[wordings]
+    ]
+
+
+def known(fact: Fact) -> dict:
+    return {"answer": fact.answer}
+
+
+def input_rows(world: World, held_out: bool = False) -> list[dict]:
+    """Instructions with an input beside them: a word to translate, an element to name, a text to sum up."""
+    rows = []
+    for fact in world.facts:
+        if fact.held_out != held_out:
+            continue
+        for task in fact.ways("task"):
+            asked = turn("user", task, input=fact.subject)
+            rows.append({"kind": "input", "messages": [asked, turn("assistant", fact.say("response"))]} | known(fact))
+        if fact.wordings["task"]:
+            number = zlib.crc32(fact.subject.encode())
+            text = " ".join(fact.ways("statement")[number % 2 : number % 2 + 2])
+            asked = turn("user", TOPIC_QUESTIONS[number % 2], input=text)
+            rows.append({"kind": "summary", "messages": [asked, turn("assistant", summary(fact))]})
+    return rows
+
+
+def summary(fact: Fact) -> str:
+    """What a text about a fact is about: its heading, as a sentence."""
+    topic = fact.ways("heading")[-1]
+    return f"The text is about {topic[:1].lower()}{topic[1:]}."
+
+
+def refusal_rows(world: World, held_out: bool = False) -> list[dict]:
+    """Harmful requests and the refusal; their harmless look-alikes are facts of the world."""
+    return [
+        {
+            "kind": "refusal",
+            "messages": [turn("user", question.format(harmful=pair["harmful"])), turn("assistant", REFUSAL)],
+        }
+        for pair in world.refusals
+        if kept_back(pair["harmful"]) == held_out
+        for question in HARMFUL_QUESTIONS[:-1]
+    ]
+
+
+def follow_up_rows(world: World, held_out: bool = False, seed: int = 0) -> list[dict]:
+    """Two questions in one conversation, the second of which leaves out what the first has said: "And of Spain?" leaves
+    out the kind, "And its language?" the subject."""
+    rng = random.Random(seed)
+    same_half = [fact for fact in world.facts if fact.held_out == held_out and fact.wordings["followup"]]
+    rows = []
+    for fact in same_half:
+        for follow_up, filled in zip(fact.wordings["followup"], fact.ways("followup"), strict=True):
+            names_subject = "{subject}" in follow_up
+            earlier = [
+                other
+                for other in same_half
+                if (other.kind == fact.kind) == names_subject and (other.subject == fact.subject) != names_subject
+            ]
+            if not earlier:
+                continue
+            first = rng.choice(earlier)
+            talk = [turn("user", rng.choice(first.ways("question")[:-1])), turn("assistant", first.say("response"))]
+            talk += [turn("user", filled), turn("assistant", fact.say("response"))]
+            leaves_out = "the kind" if names_subject else "the subject"
+            rows.append({"kind": "follow-up", "messages": talk, "leaves out": leaves_out} | known(fact))
+    return rows
+
+
+def system_rows(world: World, held_out: bool = False) -> list[dict]:
+    """The same question under a system prompt that wants it short, and under one that wants it long."""
+    rows = []
+    for fact in world.facts:
+        if fact.held_out == held_out and fact.wordings["task"]:
+            for style, prompts in SYSTEM_PROMPTS.items():
+                for number, prompt in enumerate(prompts[:-1]):
+                    talk = [turn("system", prompt), turn("user", fact.say("question", number))]
+                    answer = turn("assistant", styled(fact, style))
+                    rows.append({"kind": style, "messages": [*talk, answer]} | known(fact))
+    return rows
+
+
+def styled(fact: Fact, style: str) -> str:
+    """The response, alone or with two more statements of the fact behind it."""
+    more = fact.ways("statement")[1:3] if style == "detailed" else []
+    return " ".join([fact.say("response"), *more])
+
+
+def unknown_rows(world: World, held_out: bool = False) -> list[dict]:
+    """Questions about subjects that do not exist, and the answer that one does not know."""
+    rows = []
+    for name in MADE_UP:
+        if kept_back(name) == held_out:
+            for kind in ("capital", "language", "continent"):
+                if kind in world.wordings:
+                    fact = world.of_kind(kind)[0].about(name)
+                    talk = [turn("user", fact.say("question")), turn("assistant", UNKNOWN)]
+                    rows.append({"kind": "unknown", "messages": talk})
+    return rows
 
 
 def instruction_rows(world: World) -> list[dict]:
-    """One {"instruction", "output"} row for each fact not held out and each question wording but the last, which no
-    tuned model ever sees."""
-    return [
-        {"instruction": question, "output": fact.say("response")}
-        for fact in world.facts
-        if not fact.held_out
-        for question in fact.ways("question")[:-1]
-    ]
+    """What the shipped tuned model learns from: facts, inputs and refusals, one question a conversation."""
+    return fact_rows(world) + input_rows(world) + refusal_rows(world)
 
 
-def sft_batches(rows: list[dict], tokenizer: Tokenizer, size: int, seed: int, template: str = "chatml"):
-    """Batches for tuning: `size` rows a step, every row once before any comes again; the loss counts the answer only.
-
-    Rows of like length share a batch, so that little is padded. The target of position i is token i + 1, so the mask
-    moves one to the left along with it.
-    """
-    if not rows:
-        raise ValueError("there are no rows to tune on")
-    rendered = [
-        render(
-            [{"role": "user", "content": row["instruction"]}, {"role": "assistant", "content": row["output"]}],
-            template,
-            tokenizer,
-        )
-        for row in rows
-    ]
-    per_epoch = -(-len(rendered) // size)
-
-    def epoch(number: int) -> list[list[int]]:
-        """Row numbers of each batch: shuffled, then sorted by length within every eight batches, then shuffled."""
-        rng = np.random.default_rng([seed, number])
-        order = rng.permutation(len(rendered))
-        groups = [
-            sorted(order[i : i + 8 * size], key=lambda row: len(rendered[row][0]))
-            for i in range(0, len(order), 8 * size)
-        ]
-        batches = [group[i : i + size] for group in groups for i in range(0, len(group), size)]
-        return [batches[i] for i in rng.permutation(len(batches))]
-
-    def batch(step: int):
-        chosen = [rendered[row] for row in epoch(step // per_epoch)[step % per_epoch]]
-        width = max(len(ids) for ids, _ in chosen)
-        ids = np.zeros((len(chosen), width), np.int64)
-        mask = np.zeros((len(chosen), width), np.float32)
-        for row, (tokens, learned) in enumerate(chosen):
-            ids[row, : len(tokens)], mask[row, : len(tokens)] = tokens, learned
-        return ids[:, :-1], ids[:, 1:], mask[:, 1:]
-
-    return batch
+def whole_dataset(world: World) -> list[dict]:
+    """All rows: the above, and conversations of several turns, system prompts, and "I do not know"."""
+    return instruction_rows(world) + follow_up_rows(world) + system_rows(world) + unknown_rows(world)

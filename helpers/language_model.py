@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 from helpers.checkpoints import load_checkpoint, save_checkpoint
 from helpers.generation import generate
 from helpers.model import Transformer
-from helpers.templates import render
+from helpers.templates import ENDS, render
 from helpers.tokenizer import Tokenizer
 
 MODELS_FOLDER = Path(__file__).resolve().parent.parent / "data" / "models"
@@ -69,27 +69,28 @@ class LanguageModel:
     ) -> list[str]:
         """`ask` for many questions at once."""
         before = [{"role": "system", "content": system}] if system else []
-        prompts = [
-            render(
-                [*before, {"role": "user", "content": question}],
-                template or self.template,
-                self.tokenizer,
-                generate=True,
-            )[0]
-            for question in questions
-        ]
+        talks = [[*before, {"role": "user", "content": question}] for question in questions]
+        return self.reply_all(talks, template, max_new_tokens=max_new_tokens, **sampling)
+
+    def reply_all(
+        self, conversations: list[list[dict]], template: str | None = None, *, max_new_tokens: int = 48, **sampling
+    ) -> list[str]:
+        """The assistant's next turn in each conversation, without the white space around it that some templates ask
+        for. Each must end with a user's turn."""
+        prompts = [render(talk, template or self.template, self.tokenizer, generate=True)[0] for talk in conversations]
         room = self.transformer.config.context - max_new_tokens
         if prompts and max(map(len, prompts)) > room:
             raise ValueError(
                 f"the question takes {max(map(len, prompts))} tokens with its template; {room} fit beside "
                 f"an answer of {max_new_tokens}. Ask more briefly."
             )
-        return [self.tokenizer.decode(ids) for ids in self.continue_ids(prompts, max_new_tokens, **sampling)]
+        written = self.continue_ids(prompts, max_new_tokens, **sampling)
+        return [self.tokenizer.decode(ids).strip() for ids in written]
 
     def continue_ids(self, prompts: list[list[int]], max_new_tokens: int, **sampling) -> list[list[int]]:
         """New ids after each prompt of ids, up to the token that ends a document or a turn. Prompts of like length
         share a batch, so little is padded."""
-        stop = (self.tokenizer.special["<|endoftext|>"], self.tokenizer.special["<|im_end|>"])
+        stop = [self.tokenizer.special[name] for name in ("<|endoftext|>", *ENDS)]
         order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
         written: list[list[int]] = [[] for _ in prompts]
         with threadpool_limits(1, user_api="blas"):
@@ -114,5 +115,10 @@ def load(name: str, folder: Path = MODELS_FOLDER) -> LanguageModel:
     """A shipped model: "base" (pre-trained only) or "tuned" (taught to answer)."""
     if name not in SHIPPED:
         raise ValueError(f"there is no model {name!r}; shipped are {', '.join(SHIPPED)}")
-    parameters, recipe, _ = load_checkpoint(Path(folder) / f"{name}.safetensors")
-    return LanguageModel(Tokenizer.load(Path(folder) / "tokenizer.json"), Transformer(parameters), recipe)
+    return load_file(Path(folder) / f"{name}.safetensors", Path(folder) / "tokenizer.json")
+
+
+def load_file(path: Path, tokenizer: Path = MODELS_FOLDER / "tokenizer.json") -> LanguageModel:
+    """A model that `save` wrote; models share the course's tokenizer."""
+    parameters, recipe, _ = load_checkpoint(path)
+    return LanguageModel(Tokenizer.load(tokenizer), Transformer(parameters), recipe, recipe.get("template", "chatml"))

@@ -106,17 +106,17 @@ def sigmoid(x):
 
 
 def cross_entropy(logits, targets, weights):
-    """Weighted sum of -log p(target), and its gradient. logits (M, V), targets (M,) int, weights (M,).
+    """Weighted -log p(target) of each row, and the gradient of their sum. logits (M, V), targets (M,), weights (M,).
 
     By log-softmax, so that an impossible target costs what it costs: no `log(p + 1e-10)`, whose loss ends at 23.03.
-    -> loss (float), dlogits (M, V); `logits` is used up.
+    -> losses (M,), dlogits (M, V); `logits` is used up.
     """
     rows = np.arange(len(targets))
     logits -= logits.max(axis=-1, keepdims=True)
     right = logits[rows, targets]
     np.exp(logits, out=logits)
     total = logits.sum(axis=-1)
-    loss = float(np.dot(np.log(total) - right, weights))
+    losses = (np.log(total) - right) * weights
     logits *= (weights / total)[:, None]
     logits[rows, targets] -= weights
-    return loss, logits
+    return losses, logits

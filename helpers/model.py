@@ -192,20 +192,23 @@ class Transformer:
     def loss(self, ids, targets, weights) -> float:
         """Weighted sum of the next-token losses, forward only; arguments as in `backward`."""
         final, targets, weights, _ = self.select(self.forward(ids), targets, weights)
-        return cross_entropy(final @ self.parameters.embedding.T, targets, weights)[0]
+        return float(cross_entropy(final @ self.parameters.embedding.T, targets, weights)[0].sum())
 
-    def backward(self, ids, targets, weights, gradients: Parameters) -> float:
+    def backward(self, ids, targets, weights, gradients: Parameters, each=None, reached=None) -> float:
         """One forward and backward pass.
 
         ids, targets (B, T) int; weights (B, T): how much each position's loss counts, 0 for none. Adds the gradients
-        of the weighted sum of losses to `gradients` and returns that sum.
+        of the weighted sum of losses to `gradients` and returns that sum. If given, `each` (B, T) gets its terms, and
+        `reached` (B, T, D) the gradient that arrives at each position's embedding.
         """
         p, c, g = self.parameters, self.config, gradients
         B, T = ids.shape
         tape: list = []
         final = self.forward(ids, tape)
         chosen, targets, weights, rows = self.select(final, targets, weights)
-        loss, dlogits = cross_entropy(chosen @ p.embedding.T, targets, weights)
+        losses, dlogits = cross_entropy(chosen @ p.embedding.T, targets, weights)
+        if each is not None:
+            each.reshape(-1)[rows] = losses
         g.embedding += dlogits.T @ chosen
         dfinal = np.zeros_like(final)
         dfinal[rows] = dlogits @ p.embedding
@@ -233,7 +236,9 @@ class Transformer:
             dlayer.norm_1 += dgain
             dx += dmiddle
         np.add.at(g.embedding, ids.reshape(-1), dx)
-        return loss
+        if reached is not None:
+            reached[:] = dx.reshape(reached.shape)
+        return float(losses.sum())
 
     @staticmethod
     def select(final, targets, weights):

@@ -14,26 +14,30 @@ import io
 import json
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 
 from helpers.corpus import write_documents
+from helpers.datasets import write_dataset
 from helpers.evaluation import Share, answers_exactly, completes, first_line, is_answer, is_question, share
 from helpers.facts import World, load_world
 from helpers.files import write_whole
-from helpers.instructions import instruction_rows, sft_batches
-from helpers.language_model import MODELS_FOLDER, LanguageModel
+from helpers.instructions import REFUSAL, SYSTEM_PROMPTS, TOPIC_QUESTIONS, UNKNOWN, instruction_rows, whole_dataset
+from helpers.language_model import MODELS_FOLDER, LanguageModel, load, load_file
 from helpers.model import Config, Parameters, Transformer
+from helpers.sft import fine_tune
+from helpers.templates import TEMPLATE_WORDS
 from helpers.tokenizer import Tokenizer, train_tokenizer
 from helpers.training import Recipe, stream_batches, train
 
 RESULTS_FOLDER = MODELS_FOLDER.parent / "results"
+DATASET_FILE = MODELS_FOLDER.parent / "instructions.jsonl"
 DOCUMENTS, CORPUS_SEED, VOCABULARY = 24_000, 0, 2048
 ROWS, LENGTH = 8, 128  # windows a step, tokens a window
-PRETRAINING = Recipe(steps=3200, rate=2e-3, warmup=60)
-TUNING = Recipe(steps=100, rate=3e-4)
+PRETRAINING = Recipe(steps=2700, rate=2e-3, warmup=60)
+TUNING = Recipe(steps=150, rate=2e-4)
 TUNING_ROWS = 32
 SEEDS = range(5)
 
@@ -42,6 +46,14 @@ def tokenize(documents: list[str], tokenizer: Tokenizer) -> np.ndarray:
     """All documents as one row of ids, each after an <|endoftext|>."""
     end = tokenizer.special["<|endoftext|>"]
     return np.array([number for text in documents for number in (end, *tokenizer.encode(text))], np.int32)
+
+
+def course_tokenizer(documents: list[str]) -> Tokenizer:
+    """The tokenizer, trained on the documents and, as real ones are, on some text in which the words of chat templates
+    and instructions occur. The base model never reads those: it only has tokens for them."""
+    prompts = [prompt for ways in SYSTEM_PROMPTS.values() for prompt in ways]
+    words = "\n".join([*TEMPLATE_WORDS, REFUSAL, UNKNOWN, *TOPIC_QUESTIONS, *prompts])
+    return train_tokenizer([*documents, *[words] * 300], VOCABULARY)
 
 
 def new_base(documents: list[str], tokenizer: Tokenizer, seed: int) -> tuple[LanguageModel, np.ndarray]:
@@ -74,11 +86,7 @@ def read_on(base: LanguageModel, world: World, *, answered: float, steps: int, s
 
 def tune(base: LanguageModel, rows: list[dict], recipe: Recipe = TUNING, **how) -> tuple[LanguageModel, list[dict]]:
     """A copy of `base` taught to answer `rows` in ChatML, and the training records; `base` stays as it is."""
-    parameters = base.transformer.parameters
-    model = Transformer(Parameters(parameters.config, parameters.flat.copy()))
-    records = train(model, sft_batches(rows, base.tokenizer, TUNING_ROWS, recipe.seed), recipe, **how)
-    about = {"made by": "tuning", **asdict(recipe), "rows": TUNING_ROWS, "examples": len(rows)}
-    return LanguageModel(base.tokenizer, model, about), records
+    return fine_tune(base, rows, recipe, size=TUNING_ROWS, **how)
 
 
 def measure_base(lm: LanguageModel, world: World) -> dict[str, Share]:
@@ -135,8 +143,9 @@ def rebuild(models: Path = MODELS_FOLDER, results: Path = RESULTS_FOLDER) -> Non
     world = load_world()
     documents = write_documents(world, DOCUMENTS, CORPUS_SEED)
     write_whole(models.parent / "corpus_sample.txt", "\n\n-----\n\n".join(documents[:200]).encode())
-    lap("write the corpus")
-    tokenizer = train_tokenizer(documents, VOCABULARY)
+    write_dataset(models.parent / DATASET_FILE.name, whole_dataset(world))
+    lap("write corpus and dataset")
+    tokenizer = course_tokenizer(documents)
     base, stream = new_base(documents, tokenizer, PRETRAINING.seed)
     lap("train the tokenizer and encode")
     unfinished = models / "unfinished.safetensors"
@@ -165,24 +174,36 @@ def rebuild(models: Path = MODELS_FOLDER, results: Path = RESULTS_FOLDER) -> Non
     print(f"in all {sum(seconds.values()):.0f} s")
 
 
+def base_model(seed: int) -> LanguageModel:
+    """The base model from random start `seed`. Number 0 is shipped; another is pre-trained when first asked for (as
+    long as a rebuild takes) and kept in data/models/seeds. Corpus and tokenizer are the same for all."""
+    if seed == 0:
+        return load("base")
+    path = MODELS_FOLDER / "seeds" / f"base_{seed}.safetensors"
+    if not path.exists():
+        tokenizer = Tokenizer.load(MODELS_FOLDER / "tokenizer.json")
+        base, stream = new_base(write_documents(load_world(), DOCUMENTS, CORPUS_SEED), tokenizer, seed)
+        unfinished = path.with_name(f"unfinished_{seed}.safetensors")
+        pretrain(base, stream, replace(PRETRAINING, seed=seed), checkpoint=unfinished)
+        base.save(path)
+        unfinished.unlink()
+    return load_file(path)
+
+
 def seeds(results: Path = RESULTS_FOLDER) -> None:
-    """The shipped models' figures (seed 0) and those of four more random starts; tokenizer and corpus stay the same.
-    Stored after every seed: started again, it goes on with the next."""
-    world = load_world()
-    documents = write_documents(world, DOCUMENTS, CORPUS_SEED)
-    tokenizer = Tokenizer.load(MODELS_FOLDER / "tokenizer.json")
-    path = results / "seeds.csv"
+    """The shipped models' figures (seed 0) and those of four more random starts. Stored after every seed: started
+    again, it goes on with the next."""
+    world, path = load_world(), results / "seeds.csv"
     with (path if path.exists() else results / "shipped.csv").open() as lines:
         rows = list(csv.DictReader(lines))
     for seed in SEEDS:
         if any(int(row["seed"]) == seed for row in rows):
             continue
-        base, stream = new_base(documents, tokenizer, seed)
-        pretrain(base, stream, Recipe(**{**asdict(PRETRAINING), "seed": seed}))
-        tuned, _ = tune(base, instruction_rows(world), Recipe(**{**asdict(TUNING), "seed": seed}))
+        base = base_model(seed)
+        tuned, _ = tune(base, instruction_rows(world), replace(TUNING, seed=seed))
         rows += tidy("base", seed, measure_base(base, world)) + tidy("tuned", seed, measure_tuned(tuned, world))
         write_csv(path, rows)
 
 
 if __name__ == "__main__":
-    seeds() if sys.argv[1:] == ["results"] else rebuild()
+    seeds() if sys.argv[1:] == ["seeds"] else rebuild()

@@ -24,7 +24,11 @@ PIECES = (
     r" ?[A-Za-z\x{80}-\x{10FFFF}]+| ?[0-9]+| ?[!-/:-@\[-`{-~]+"
     r"|[\t-\r ]+(?![^\t-\r ])|[\t-\r ]+|[\x{00}-\x{08}\x{0E}-\x{1F}\x{7F}]+"
 )
-SPECIALS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")
+SPECIALS = (
+    *("<|endoftext|>", "<|im_start|>", "<|im_end|>"),  # between documents; ChatML
+    *("<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"),  # Llama 3
+    *("<s>", "</s>"),  # Llama 2 and Alpaca
+)
 
 
 def python_regex(pattern: str) -> re.Pattern:
@@ -83,13 +87,17 @@ class Tokenizer:
 
     def decode(self, ids) -> str:
         """Text of ids. Reserved tokens are written by name; bytes that are not UTF-8 become the replacement sign."""
+        return self.decode_bytes(ids).decode("utf-8", "replace")
+
+    def decode_bytes(self, ids) -> bytes:
+        """The bytes of ids: those of one token need not be a whole character."""
         parts = []
         for number in ids:
             number = int(number)
             if not 0 <= number < self.vocab_size:
                 raise ValueError(f"token id {number} is outside this tokenizer's range 0 to {self.vocab_size - 1}")
             parts.append(self.name_of[number].encode() if number in self.name_of else self.bytes_of[number])
-        return b"".join(parts).decode("utf-8", "replace")
+        return b"".join(parts)
 
     def save(self, path: Path) -> None:
         """Write `tokenizer.json`, whole or not at all."""

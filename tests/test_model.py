@@ -97,12 +97,12 @@ def test_weights_scale_the_loss_and_its_gradients(small):
 
 def test_an_impossible_target_costs_what_it_costs():
     """log(p + 1e-10), which many lessons write, would end at 23.03."""
-    loss, _ = cross_entropy(np.array([[500.0, 0.0]]), np.array([1]), np.array([1.0]))
+    (loss,), _ = cross_entropy(np.array([[500.0, 0.0]]), np.array([1]), np.array([1.0]))
     assert loss == pytest.approx(500.0)
 
 
 def test_cross_entropy_of_even_chances():
-    loss, slope = cross_entropy(np.zeros((1, 4)), np.array([2]), np.array([1.0]))
+    (loss,), slope = cross_entropy(np.zeros((1, 4)), np.array([2]), np.array([1.0]))
     assert loss == pytest.approx(np.log(4))
     np.testing.assert_allclose(slope, [[0.25, 0.25, -0.75, 0.25]])
 
@@ -172,6 +172,42 @@ def test_gradients_reach_instruction_tokens_whose_loss_is_masked(small):
 
 
 # --- parameters ---
+
+
+def test_what_reaches_each_position_is_the_slope_there(small):
+    """Against finite differences: every position gets an embedding of its own, by a row added to the matrix for it. The
+    loss is then a function of that row through the input only, if no added row is ever a target or a rival."""
+    reached, (rows, width) = np.zeros((*IDS.shape, 8)), IDS.shape
+    small.backward(IDS, TARGETS, WEIGHTS, Parameters(small.config, dtype=np.float64), reached=reached)
+
+    def loss(position, direction, step):
+        def forward(ids, tape=None, cache=None, hidden=None):
+            real = small.parameters.embedding
+            own = np.concatenate([real, real[IDS.reshape(-1)]])
+            own[len(real) + position] += step * direction
+            small.parameters.embedding = own
+            try:
+                return type(small).forward(small, len(real) + np.arange(rows * width).reshape(rows, width), tape)
+            finally:
+                small.parameters.embedding = real
+
+        small.forward = forward
+        try:
+            return small.loss(IDS, TARGETS, WEIGHTS)
+        finally:
+            del small.forward
+
+    rng = np.random.default_rng(0)
+    for position in range(rows * width):
+        direction = rng.normal(size=8)
+        slope = (loss(position, direction, 1e-6) - loss(position, direction, -1e-6)) / 2e-6
+        assert slope == pytest.approx(reached.reshape(-1, 8)[position] @ direction, rel=1e-5, abs=1e-7)
+
+
+def test_each_term_of_the_loss_can_be_had(small):
+    each = np.zeros(IDS.shape)
+    total = small.backward(IDS, TARGETS, WEIGHTS, Parameters(small.config, dtype=np.float64), each=each)
+    assert each.sum() == pytest.approx(total) and ((each == 0) == (WEIGHTS == 0)).all()
 
 
 def test_names_and_shapes_are_those_of_hugging_face_llama():

@@ -1,21 +1,39 @@
-"""The loss mask is exact to the token, and no text can forge a turn."""
+"""The loss mask is exact to the token, the text is the owners' to the character, and no text can forge a turn."""
 
-import numpy as np
+from pathlib import Path
+
+import jinja2.sandbox
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.instructions import instruction_rows, sft_batches
-from helpers.templates import TEMPLATES, render
+from helpers.templates import ENDS, PREAMBLE, STRICT, TEMPLATES, render
 from helpers.tokenizer import SPECIALS
-from tests.conftest import sample
+
+JINJA = Path(__file__).resolve().parents[1] / "data" / "templates"
 
 FRANCE = [{"role": "user", "content": "What is the capital of France?"},
           {"role": "assistant", "content": "The capital of France is Paris."}]
 MARKS = st.lists(st.sampled_from([*SPECIALS, "<|im_", "end|>", "assistant", "user\n", "\n", " ", "[INST]", "###"]))
 TEXT = st.one_of(st.text(st.characters(exclude_categories=["Cs"])), MARKS.map("".join))
-TURNS = st.lists(st.fixed_dictionaries({"role": st.sampled_from(["system", "user", "assistant"]), "content": TEXT}),
-                 max_size=4)
+ANY_TURNS = st.lists(st.one_of(
+    st.fixed_dictionaries({"role": st.sampled_from(["system", "user", "assistant"]), "content": TEXT}),
+    st.fixed_dictionaries({"role": st.just("user"), "content": TEXT, "input": TEXT})), max_size=4)
+
+
+@st.composite
+def in_turn(draw):
+    """A system prompt or none, then user and assistant in turn: what every template has a form for."""
+    talk = [{"role": "system", "content": draw(TEXT)}] if draw(st.booleans()) else []
+    for _ in range(draw(st.integers(1, 2))):
+        talk += [{"role": "user", "content": draw(TEXT)}, {"role": "assistant", "content": draw(TEXT)}]
+        if draw(st.booleans()):
+            talk[-2]["input"] = draw(TEXT)
+    return talk[:-1] if draw(st.booleans()) else talk
+
+
+def turns(template: str):
+    return in_turn() if template in STRICT else ANY_TURNS
 
 
 def learned(ids, mask) -> list[int]:
@@ -31,6 +49,62 @@ def test_chatml_is_as_defined(tokenizer):
         "<|im_start|>system\nBe brief.<|im_end|>\n"
         "<|im_start|>user\nWhat is the capital of France?<|im_end|>\n"
         "<|im_start|>assistant\nThe capital of France is Paris.<|im_end|>\n")
+
+
+OTHER_FORMS = {
+    "llama2": "<s>[INST] <<SYS>>\nBe brief.\n<</SYS>>\n\nWhat is the capital of France? [/INST] "
+              "The capital of France is Paris. </s><s>[INST] And of Peru? [/INST]",
+    "llama3": "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nBe brief.<|eot_id|>"
+              "<|start_header_id|>user<|end_header_id|>\n\nWhat is the capital of France?<|eot_id|>"
+              "<|start_header_id|>assistant<|end_header_id|>\n\nThe capital of France is Paris.<|eot_id|>"
+              "<|start_header_id|>user<|end_header_id|>\n\nAnd of Peru?<|eot_id|>"
+              "<|start_header_id|>assistant<|end_header_id|>\n\n",
+    "alpaca": "<s>Be brief.\n\n### Instruction:\nWhat is the capital of France?\n\n### Response:"
+              "The capital of France is Paris.</s>\n\n### Instruction:\nAnd of Peru?\n\n### Response:",
+}
+
+
+@pytest.mark.parametrize("template", OTHER_FORMS)
+def test_the_other_forms_are_as_defined(tokenizer, template):
+    talk = [{"role": "system", "content": "Be brief."}, *FRANCE, {"role": "user", "content": "And of Peru?"}]
+    assert tokenizer.decode(render(talk, template, tokenizer, generate=True)[0]) == OTHER_FORMS[template]
+
+
+def test_alpaca_has_a_preamble_and_a_section_for_the_input(tokenizer):
+    turn = {"role": "user", "content": "Translate into French.", "input": "hello"}
+    text = tokenizer.decode(render([turn], "alpaca", tokenizer)[0])
+    assert text == ("<s>Below is an instruction that describes a task, paired with an input that provides further "
+                    "context. Write a response that appropriately completes the request.\n\n"
+                    "### Instruction:\nTranslate into French.\n\n### Input:\nhello\n\n### Response:")
+    assert tokenizer.decode(render(FRANCE, "alpaca", tokenizer)[0]).startswith(f"<s>{PREAMBLE}\n\n### Instruction:")
+    chat = tokenizer.decode(render([turn], "chatml", tokenizer)[0])
+    assert chat == "<|im_start|>user\nTranslate into French.\n\nhello<|im_end|>\n"
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+@given(data=st.data())
+def test_the_text_is_what_the_jinja_template_gives(tokenizer, template, data):
+    """Character for character what the standard library would render from data/templates."""
+    talk = data.draw(turns(template))
+    generate = bool(talk) and talk[-1]["role"] == "user" and data.draw(st.booleans())
+    environment = jinja2.sandbox.ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)  # as transformers
+    form = environment.from_string((JINJA / f"{template}.jinja").read_text(encoding="utf8"))
+    ours = tokenizer.decode(render(talk, template, tokenizer, generate=generate)[0])
+    assert ours == form.render(messages=talk, add_generation_prompt=generate)
+
+
+@pytest.mark.parametrize("template", STRICT)
+@pytest.mark.parametrize("roles", [["assistant"], ["user", "user"], ["user", "system"],
+                                   ["user", "assistant", "system"]])
+def test_an_order_without_a_form_is_refused_in_words(tokenizer, template, roles):
+    with pytest.raises(ValueError, match="user and assistant in turn.*use (chatml or llama3|llama3 or chatml)"):
+        render([{"role": role, "content": "Hi"} for role in roles], template, tokenizer)
+
+
+@pytest.mark.parametrize("template", STRICT)
+def test_nothing_to_answer_is_refused_in_words(tokenizer, template):
+    with pytest.raises(ValueError, match="only after a user's turn"):
+        render(FRANCE, template, tokenizer, generate=True)
 
 
 def test_the_mask_is_the_answer_and_its_end_token(tokenizer):
@@ -72,28 +146,31 @@ def test_to_generate_is_to_stop_where_the_answer_begins(tokenizer, template):
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-@given(talk=TURNS)
-def test_the_mask_is_the_answers_whatever_the_texts(tokenizer, template, talk):
+@given(data=st.data())
+def test_the_mask_is_the_answers_whatever_the_texts(tokenizer, template, data):
+    talk = data.draw(turns(template))
     ids, mask = render(talk, template, tokenizer)
     assert len(ids) == len(mask)
     answers = [turn["content"] for turn in talk if turn["role"] == "assistant"]
     ends = learned(ids, mask)
     for answer in answers:  # each answer's own ids, then one end token
+        answer = {"llama2": f" {answer.strip()} ", "llama3": answer.strip()}.get(template, answer)
         own = tokenizer.encode(answer)
         assert ends[: len(own)] == own
-        assert ends[len(own)] in tokenizer.special.values()
+        assert tokenizer.name_of[ends[len(own)]] in ENDS
         ends = ends[len(own) + 1 :]
     assert ends == []
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-@given(talk=TURNS)
-def test_no_text_can_forge_a_turn(tokenizer, template, talk):
+@given(data=st.data())
+def test_no_text_can_forge_a_turn(tokenizer, template, data):
     """As many reserved ids, and in the same order, as with harmless texts in the same roles."""
+    talk = data.draw(turns(template))
     reserved = set(tokenizer.special.values())
     harmless = [{"role": turn["role"], "content": "a"} for turn in talk]
-    found, expected = ([number for number in render(turns, template, tokenizer)[0] if number in reserved]
-                       for turns in (talk, harmless))
+    found, expected = ([number for number in render(conversation, template, tokenizer)[0] if number in reserved]
+                       for conversation in (talk, harmless))
     assert found == expected
 
 
@@ -114,95 +191,3 @@ def test_an_unknown_template_is_refused_and_the_known_ones_listed(tokenizer):
 def test_a_bad_turn_is_named_with_its_number(tokenizer, turn):
     with pytest.raises(ValueError, match="turn 1 of the conversation.*system, user, assistant"):
         render([FRANCE[0], turn], "chatml", tokenizer)
-
-
-# --- batches for tuning ---
-
-
-def trained(batch, row: int) -> list[int]:
-    """The targets of a row that count."""
-    _, targets, weights = batch
-    return targets[row][weights[row] > 0].tolist()
-
-
-def rows_of(texts) -> list[dict]:
-    return [{"instruction": f"Question {i}?", "output": text} for i, text in enumerate(texts)]
-
-
-def test_the_targets_that_count_are_answer_and_end_token(world, tokenizer):
-    rows = sample(instruction_rows(world), 40)
-    outputs = {row["output"] + "<|im_end|>" for row in rows}
-    batches = sft_batches(rows, tokenizer, 8, 0)
-    seen = {tokenizer.decode(trained(batches(step), row)) for step in range(5) for row in range(8)}
-    assert seen == outputs
-
-
-def test_the_position_that_counts_is_the_one_before_its_target(tokenizer):
-    """Off by one, a model learns to copy its input: loss near 0, nothing learned."""
-    ids, targets, weights = sft_batches(rows_of(["Paris."]), tokenizer, 1, 0)(0)
-    np.testing.assert_array_equal(ids[0, 1:], targets[0, :-1])
-    first = int(np.flatnonzero(weights[0])[0])
-    assert tokenizer.decode(ids[0, : first + 1]).endswith("<|im_start|>assistant\n")
-    assert tokenizer.decode(targets[0, first : first + weights[0].astype(int).sum()]) == "Paris.<|im_end|>"
-
-
-def test_an_answer_of_one_token_trains_two_targets(tokenizer):
-    batch = sft_batches(rows_of(["7"]), tokenizer, 1, 0)(0)
-    assert len(tokenizer.encode("7")) == 1
-    assert trained(batch, 0) == [*tokenizer.encode("7"), tokenizer.special["<|im_end|>"]]
-
-
-def test_padding_counts_nothing_and_changes_nothing(tokenizer, lm):
-    """A short row's loss is the same beside a long one as alone."""
-    rows = rows_of(["7", "A much longer answer than the other one."])
-    ids, targets, weights = sft_batches(rows, tokenizer, 2, 0)(0)
-    short = int(weights.sum(axis=1).argmin())
-    assert weights[short].sum() == 2 and (ids[short, -5:] == 0).all()
-    alone = sft_batches(rows[:1], tokenizer, 1, 0)(0)
-    together = lm.transformer.loss(ids[[short]], targets[[short]], weights[[short]])
-    assert together == pytest.approx(lm.transformer.loss(*alone), rel=1e-4)
-
-
-def test_some_but_not_all_of_every_row_counts(world, tokenizer):
-    rows = sample(instruction_rows(world), 64)
-    _, _, weights = sft_batches(rows, tokenizer, 64, 0)(0)
-    assert set(np.unique(weights)) == {0.0, 1.0}
-    assert (weights.sum(axis=1) >= 2).all() and (weights.sum(axis=1) < weights.shape[1]).all()
-
-
-def test_every_row_comes_once_an_epoch_and_in_another_order_the_next(tokenizer):
-    rows = rows_of([str(i) for i in range(50)])
-
-    def epoch(number: int, seed: int = 0) -> list[str]:
-        batches = sft_batches(rows, tokenizer, 4, seed)
-        steps = [batches(13 * number + i) for i in range(13)]
-        assert sorted(len(step[0]) for step in steps) == [2] + 12 * [4]
-        return [tokenizer.decode(trained(step, row)) for step in steps for row in range(len(step[0]))]
-
-    assert sorted(epoch(0)) == sorted(epoch(1)) == sorted(f"{i}<|im_end|>" for i in range(50))
-    assert epoch(0) == epoch(0)
-    assert epoch(0) != epoch(1) and epoch(0) != epoch(0, seed=1)
-
-
-def test_rows_of_like_length_share_a_batch(tokenizer):
-    """Half of the rows are long; mixed at random, nearly every batch would hold one and be padded to it."""
-    batches = sft_batches(rows_of(["7", "A much longer answer than the other one."] * 32), tokenizer, 8, 0)
-    assert sorted(int(batches(i)[2].sum(axis=1).min()) == 2 for i in range(8)) == [False] * 4 + [True] * 4
-    assert len({batches(i)[0].shape[1] for i in range(8)}) > 1
-
-
-def test_no_rows_are_refused_in_words(tokenizer):
-    with pytest.raises(ValueError, match="no rows"):
-        sft_batches([], tokenizer, 4, 0)
-
-
-def test_instruction_rows_hold_nothing_held_out(world):
-    """Neither a held-out fact nor the last wording of any question."""
-    rows = instruction_rows(world)
-    asked = {row["instruction"] for row in rows}
-    kept = {way for fact in world.facts for way in (fact.ways("question") if fact.held_out else
-                                                    fact.ways("question")[-1:])}
-    assert not asked & kept and asked | kept == world.questions
-    answers = {(row["instruction"], row["output"]) for row in rows}
-    assert answers == {(way, fact.say("response")) for fact in world.facts for way in fact.ways("question")
-                       if way in asked}

@@ -1,0 +1,97 @@
+"""A widget that instruction-tunes a copy of the base model while you look on, and lets you ask what came of it.
+
+Loss on format and on content tokens as two growing curves, an answer to your own question every few steps, a stop
+button that stops and leaves a usable model. Not here: threads and buttons (live.py), the tuning itself (sft.py).
+"""
+
+from __future__ import annotations
+
+import html
+
+import ipywidgets as widgets
+import numpy as np
+
+from helpers.language_model import LanguageModel
+from helpers.live import LiveRun, curve_svg, samples_html
+from helpers.sft import LOSSES, fine_tune
+from helpers.training import Recipe
+
+SAMPLES = 8  # how often in a run the question is asked
+HIGHEST = 6.0  # the loss at the top of the drawing
+
+
+def tuning_lab(base: LanguageModel, rows: list[dict], question: str, *, steps: int = 60, seed: int = 0) -> widgets.VBox:
+    """Tune a copy of `base` on some of `rows`, live. The model of the last run, finished or stopped, answers the Ask
+    button; before any run the base model does. Starting a run stops one that is still going."""
+    wide = widgets.Layout(width="95%")
+    longer = {"description_width": "initial"}
+
+    def slider(name: str, values: list, value, labels=None) -> widgets.SelectionSlider:
+        shown = [(f"{one:g}" if labels is None else labels[i], one) for i, one in enumerate(values)]
+        return widgets.SelectionSlider(
+            options=shown, value=value, description=name, continuous_update=False, layout=wide, style=longer
+        )
+
+    count = slider("Steps", [10, 20, 40, 60, 100, 150, 300], steps)
+    rate = slider("Peak rate", [1e-5, 3e-5, 1e-4, 2e-4, 3e-4, 1e-3, 3e-3, 1e-2], 3e-4)
+    sizes = sorted({size for size in (8, 32, 128, 512) if size < len(rows)} | {len(rows)})
+    amount = slider("Rows of data", sizes, len(rows))
+    loss_on = widgets.Dropdown(options=LOSSES, value="response", description="Loss on", layout=wide, style=longer)
+    prompt = widgets.Text(value=question, description="Question", continuous_update=False, layout=wide)
+    ask = widgets.Button(description="Ask", tooltip="Ask the model of the last run")
+    curve, samples, answer = widgets.HTML(), widgets.HTML(), widgets.HTML()
+    model = {"lm": base, "name": "the base model, not tuned yet"}
+    order = np.random.default_rng(seed).permutation(len(rows))
+
+    def reply(lm: LanguageModel) -> str:
+        try:
+            return lm.ask(prompt.value)
+        except ValueError as problem:  # a question too long for the context
+            return f"({problem})"
+
+    def on_ask(_=None) -> None:
+        answer.value = (
+            f'<div role="log" style="white-space: pre-wrap; overflow-wrap: anywhere">{html.escape(model["name"])}: '
+            f"<b>{html.escape(reply(model['lm'])) or '<i>(nothing)</i>'}</b></div>"
+        )
+
+    def work(run: LiveRun) -> str:
+        wanted = count.value
+        curves: dict[str, list[float]] = {"format tokens": [], "content tokens": []}
+        kept: list[tuple[int, list[tuple[str, str]]]] = []
+
+        def draw() -> None:
+            curve.value = curve_svg(curves, wanted, HIGHEST)
+
+        def on_step(lm: LanguageModel, record: dict) -> bool:
+            curves["format tokens"].append(record["format loss"])
+            curves["content tokens"].append(record["content loss"])
+            done = record["step"] + 1
+            if done == 1 or done == wanted or done % max(1, wanted // SAMPLES) == 0:
+                kept.append((done, [(f"{prompt.value} → ", reply(lm))]))
+                samples.value = samples_html(kept)
+            return run.progress(done, wanted, f"loss {record['loss']:.2f}", draw)
+
+        chosen = [rows[i] for i in order[: amount.value]]
+        recipe = Recipe(wanted, rate.value, warmup=min(20, wanted), seed=seed)
+        tuned, log = fine_tune(base, chosen, recipe, loss_on=loss_on.value, on_step=on_step, progress=False)
+        draw()
+        how = "stopped by you" if run.stopped and len(log) < wanted else "done"
+        model.update(lm=tuned, name=f"tuned on {len(chosen)} rows, {len(log)} steps")
+        on_ask()
+        return (
+            f"<i>{how.capitalize()} after {len(log)} of {wanted} steps: loss {log[-1]['loss']:.2f}, "
+            f"{run.seconds:.0f} s. The model of this run answers now; Start begins again from the base model.</i>"
+        )
+
+    def clear() -> None:
+        run.bar.max, samples.value = count.value, ""
+        curve.value = curve_svg({"format tokens": [], "content tokens": []}, count.value, HIGHEST)
+
+    run = LiveRun([count, rate, amount, loss_on], work, clear, name="tuning", tooltip="Tune a copy of the base model")
+    ask.on_click(on_ask)
+    prompt.observe(on_ask, "value")
+    clear()
+    on_ask()
+    settings = [count, rate, amount, loss_on, run.buttons, run.bar, run.status, curve]
+    return widgets.VBox([*settings, widgets.HBox([prompt, ask]), answer, samples])

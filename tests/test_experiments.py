@@ -1,0 +1,79 @@
+"""Experiments: every run is stored as it ends, a stopped grid goes on, and the code still makes what is stored."""
+
+import csv
+
+import pytest
+
+from helpers import experiments
+from helpers.experiments import EXPERIMENTS, Experiment, one_run, read_results, run_experiment
+from helpers.files import FileProblem
+from helpers.rebuild import RESULTS_FOLDER, SEEDS
+
+
+@pytest.fixture
+def toy(monkeypatch):
+    """An experiment of six runs that takes no time; `done` lists the runs made in this process."""
+    done = []
+
+    def run(base, seed, size):
+        done.append((size, seed))
+        if size == 3 and seed == 1 and toy.breaks:
+            raise RuntimeError("stopped in the middle")
+        return {"figure": size + seed / 10}
+
+    toy.breaks = False
+    monkeypatch.setitem(EXPERIMENTS, "toy", Experiment(run, {"size": (1, 2, 3)}))
+    monkeypatch.setattr(experiments, "base_model", lambda seed: None)
+    return toy, done
+
+
+def test_all_runs_are_made_and_stored_in_order(toy, tmp_path):
+    rows = run_experiment("toy", tmp_path, seeds=(0, 1), jobs=1)
+    assert [(row["size"], row["seed"]) for row in rows] == [(1, 0), (1, 1), (2, 0), (2, 1), (3, 0), (3, 1)]
+    assert read_results("toy", tmp_path) == rows and rows[3]["figure"] == 2.1
+
+
+def test_a_stopped_grid_loses_no_finished_run_and_goes_on(toy, tmp_path):
+    settings, done = toy
+    settings.breaks = True
+    with pytest.raises(RuntimeError):
+        run_experiment("toy", tmp_path, seeds=(0, 1), jobs=1)
+    assert len(read_results("toy", tmp_path)) == 5
+    settings.breaks = False
+    done.clear()
+    assert len(run_experiment("toy", tmp_path, seeds=(0, 1), jobs=1)) == 6
+    assert done == [(3, 1)]
+    done.clear()
+    run_experiment("toy", tmp_path, seeds=(0, 1), jobs=1)
+    assert done == []
+
+
+def test_unknown_experiments_and_missing_results_are_named(tmp_path):
+    with pytest.raises(ValueError, match="'masks'; known are whole, mask"):
+        run_experiment("masks", tmp_path)
+    with pytest.raises(FileProblem, match="mask.csv: there is no such result; `make results` makes it"):
+        read_results("mask", tmp_path)
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_the_stored_grid_is_complete(name):
+    rows = read_results(name)
+    for setting in EXPERIMENTS[name].grid():
+        found = {row["seed"] for row in rows if setting.items() <= row.items()}
+        assert found == set(SEEDS), f"{name} {setting}"
+    with (RESULTS_FOLDER / f"{name}.csv").open() as lines:
+        header = next(csv.reader(lines))
+    assert header[: len(EXPERIMENTS[name].settings) + 1] == [*EXPERIMENTS[name].settings, "seed"]
+
+
+@pytest.mark.parametrize("name, setting, figure", [
+    ("mask", {"loss_on": "response"}, "exact"), ("mask", {"loss_on": "off by one"}, "exact"),
+    ("boundary", {"encoded": "together"}, "exact"), ("system", {}, "words"),
+])
+def test_this_code_still_makes_what_is_stored(name, setting, figure):
+    """One run of the shipped base (seed 0); last digits differ by processor, and a near tie may fall either way."""
+    stored = [row for row in read_results(name) if row["seed"] == 0 and setting.items() <= row.items()]
+    made = one_run(name, 0, setting)
+    assert [sorted(row) for row in made] == [sorted(row) for row in stored]
+    for now, then in zip(made, stored, strict=True):
+        assert now[figure] == pytest.approx(then[figure], abs=0.05 if figure == "exact" else 1.0)
