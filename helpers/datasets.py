@@ -59,20 +59,22 @@ def scan(path: Path, source: str | None = None) -> Iterator[dict | Problem]:
 
 def json_lines(file) -> Iterator[tuple[int, str, object]]:
     """(line, text, row) of each line that is not empty; the row is a RowProblem where the line is not JSON."""
-    for line, raw in enumerate(file, 1):
+    for number, raw in enumerate(file, 1):
         if raw.strip():
             try:
-                yield line, raw, json.loads(raw)
-            except json.JSONDecodeError as problem:
-                yield line, raw, not_json(problem)
-            except RecursionError:
-                yield line, raw, RowProblem("", "is nested too deeply to be a row")
+                yield number, raw, json.loads(raw.rstrip("\r\n"))
+            except (ValueError, RecursionError) as problem:
+                yield number, raw, not_json(problem)
 
 
-def not_json(problem: json.JSONDecodeError) -> RowProblem:
-    return RowProblem(
-        "", f"not JSON: {problem.msg} at column {problem.colno}. Look for a missing quote, comma or bracket"
-    )
+def not_json(problem: Exception) -> RowProblem:
+    """What the reader of JSON stumbled over, in words. (A number of thousands of digits is a plain ValueError.)"""
+    if isinstance(problem, json.JSONDecodeError):
+        what = f"not JSON: {problem.msg} at column {problem.colno}. Look for a missing quote, comma or bracket"
+        return RowProblem("", what)
+    if isinstance(problem, RecursionError):
+        return RowProblem("", "is nested too deeply to be a row")
+    return RowProblem("", f"not JSON that can be read: {problem}")
 
 
 def json_array(file, path: Path) -> Iterator[tuple[int, str, object]]:
@@ -108,11 +110,9 @@ def json_array(file, path: Path) -> Iterator[tuple[int, str, object]]:
             return
         try:
             row, end = decoder.raw_decode(buffer)
-        except RecursionError:
-            row, end = RowProblem("", "is nested too deeply to be a row"), next_row(buffer, decoder)
-        except json.JSONDecodeError as problem:
-            if len(buffer) < LARGEST_ROW and not ended:  # perhaps only its end is missing yet
-                fill()
+        except (ValueError, RecursionError) as problem:
+            if isinstance(problem, json.JSONDecodeError) and len(buffer) < LARGEST_ROW and not ended:
+                fill()  # perhaps only its end is missing yet
                 continue
             row, end = not_json(problem), next_row(buffer, decoder)
         if end == len(buffer) and not ended and fill():  # a number may go on

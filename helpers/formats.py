@@ -38,11 +38,18 @@ def detect(row) -> str:
     if not isinstance(row, dict):
         raise RowProblem("", f"a row must be an object with named fields; this one is a {type(row).__name__}")
     found = [name for name in FORMATS if all(key in row for key in KEYS[name])]
+    begun = [name for name in FORMATS if any(key in row for key in KEYS[name])]
+    if not found and len(begun) == 1:
+        raise missing_key(next(key for key in KEYS[begun[0]] if key not in row), begun[0])
     if len(found) != 1:
         forms = "; ".join(f"{name}: {', '.join(keys)}" for name, keys in KEYS.items())
         why = f"fits {' and '.join(found)} at once" if found else "fits no format"
         raise RowProblem("", f"a row with the keys {', '.join(map(str, row)) or '(none)'} {why}. Known are {forms}")
     return found[0]
+
+
+def missing_key(key: str, source: str) -> RowProblem:
+    return RowProblem(key, f"is missing; a row of format {source} needs {', '.join(KEYS[source])}")
 
 
 def read_row(row: dict, source: str | None = None) -> dict:
@@ -54,7 +61,7 @@ def read_row(row: dict, source: str | None = None) -> dict:
         detect(row)
     missing = [key for key in KEYS[source] if key not in row]
     if missing:
-        raise RowProblem(missing[0], f"is missing; a row of format {source} needs {', '.join(KEYS[source])}")
+        raise missing_key(missing[0], source)
     if source == "alpaca":
         talk = [{"role": "user", "content": text(row, "instruction")}]
         if row.get("input") not in (None, ""):

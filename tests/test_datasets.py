@@ -56,6 +56,7 @@ BROKEN = {
     "deep": ("[" * 100_000, "nested too deeply|not JSON|no usable"),
     "bad bytes": (b'{"instruction": "Hi", "output": "caf\xe9"}', "not UTF-8"),
     "bytes between": (b'{"instruction": "Hi",\xff "output": "Hello"}', "not JSON"),
+    "endless number": ('{"instruction": ' + "1" * 5000 + "}", "not JSON that can be read"),
     "half a sign": ('{"instruction": "Hi", "output": "\\ud800"}', "not UTF-8"),
 }
 

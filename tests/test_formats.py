@@ -76,6 +76,7 @@ def turns(*roles):
 BAD = {
     "not an object": (["Hi"], "", "must be an object"),
     "no known keys": ({"question": "Hi"}, "", "fits no format.*alpaca: instruction, output"),
+    "no output": ({"instruction": "Hi"}, "output", "is missing; a row of format alpaca needs instruction, output"),
     "two formats": ({**ROWS["alpaca"], **ROWS["sharegpt"]}, "", "fits alpaca and sharegpt at once"),
     "empty output": ({"instruction": "Hi", "output": "  "}, "output", "is empty; fill it in"),
     "number": ({"instruction": "Hi", "output": 7}, "output", "must be a text, not 7 .int."),

@@ -8,10 +8,12 @@ CELLS = (
     "import sys\nsys.path.insert(0, '..')",
     f"""from helpers import demos, load
 from helpers.training_demo import pretraining_lab
+from helpers.tuning_demo import tuning_lab
 lm = load("base")
 lm.tokenizer.decode = lambda ids: {WRITES!r} if len(ids) else ''""",
     "demos.playground(lm, ['x'])",
     "pretraining_lab(lm.tokenizer, __import__('numpy').arange(2000) % 300, ['x'], steps=20)",
+    "tuning_lab(lm, [{'messages': [{'role': r, 'content': 'x'} for r in ('user', 'assistant')]}], 'x', steps=10)",
 )
 
 
@@ -22,7 +24,7 @@ def name(lab):
 
 
 def test_what_the_model_writes_is_only_text(notebook):
-    for cell, button in ((2, "20 tokens"), (3, "Start training")):
+    for cell, button in ((2, "20 tokens"), (3, "Start training"), (4, "Start training")):
         [press] = [control for control in notebook.controls(cell) if control.name == button]
         before = notebook.settled(cell)
         press.keys("Enter")

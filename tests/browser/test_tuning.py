@@ -1,0 +1,98 @@
+"""The tuning laboratory of notebook 03: one sees it learn, Stop stops it, and what came of it answers."""
+
+import re
+
+import pytest
+
+from tests.browser.lab import ANSWERING, NOTEBOOKS
+from tests.browser.test_training import HOSTILE
+
+with_a_laboratory = pytest.mark.parametrize(
+    "name", [path.stem for path in NOTEBOOKS if "tuning_lab(base" in path.read_text(encoding="utf8")])
+THREADS = "[t.name for t in __import__('threading').enumerate() if t.name == 'tuning']"
+
+
+class Laboratory:
+    def __init__(self, notebook):
+        self.notebook = notebook
+        [self.cell] = [number for number, cell in enumerate(notebook.cells())
+                       if "".join(cell["source"]).startswith("tuning_lab(")]
+        named = {control.name: control for control in notebook.controls(self.cell)}
+        self.steps, self.rate, self.amount = named["Steps"], named["Peak rate"], named["Rows of data"]
+        self.question, self.loss = named["Question"], named["Loss on"]
+        self.start, self.stop, self.ask = named["Start training"], named["Stop"], named["Ask"]
+
+    def text(self) -> str:
+        return self.notebook.cell(self.cell).inner_text()
+
+    def answer(self) -> str:
+        return self.notebook.cell(self.cell).query_selector("[role=log]").text_content()
+
+    def wait_for(self, pattern: str, seconds: float = ANSWERING) -> re.Match:
+        for _ in range(int(seconds * 10)):
+            if found := re.search(pattern, self.text()):
+                return found
+            self.notebook.page.wait_for_timeout(100)
+        raise AssertionError(f"{pattern!r} does not come: {self.text()!r}")
+
+
+@pytest.fixture
+def laboratory(notebook):
+    """Set to the shortest run."""
+    laboratory = Laboratory(notebook)
+    notebook.settled(laboratory.cell)
+    laboratory.steps.keys("Home")
+    laboratory.question.write("What is the capital of Peru?")
+    notebook.settled(laboratory.cell)
+    return laboratory
+
+
+@with_a_laboratory
+def test_stop_stops_and_leaves_a_model_that_answers(laboratory):
+    laboratory.steps.keys("End")
+    laboratory.start.keys("Enter")
+    first = int(laboratory.wait_for(r"step (\d+) of 300")[1])
+    assert not laboratory.start.enabled and laboratory.stop.enabled
+    assert laboratory.notebook.in_kernel(THREADS) == "['tuning']"
+    laboratory.wait_for(rf"step (?!{first} )\d+ of 300")
+    curves = laboratory.notebook.cell(laboratory.cell).query_selector_all("polyline")
+    assert len(curves) == 2 and all(curve.get_attribute("points") for curve in curves)
+
+    laboratory.stop.keys("Enter")
+    done = int(laboratory.wait_for(r"Stopped by you after (\d+) of 300 steps")[1])
+    assert first < done < 300
+    still = laboratory.notebook.settled(laboratory.cell)
+    assert laboratory.notebook.in_kernel(THREADS) == "[]", "the thread goes on"
+    laboratory.notebook.page.wait_for_timeout(2000)
+    assert laboratory.notebook.shown(laboratory.cell) == still
+    assert laboratory.answer().startswith("tuned on ") and f"{done} steps" in laboratory.answer()
+    before = laboratory.answer()
+    laboratory.question.write("What is the symbol of gold?")
+    laboratory.notebook.settled(laboratory.cell)
+    assert laboratory.answer() != before
+
+
+@with_a_laboratory
+def test_a_run_goes_to_its_end_and_another_can_follow(laboratory):
+    for key in ("Enter", "Space"):
+        laboratory.start.keys(key)
+        laboratory.notebook.answered()
+        laboratory.wait_for("Done after 10 of 10 steps")
+        laboratory.notebook.settled(laboratory.cell)
+        assert laboratory.start.enabled and not laboratory.stop.enabled
+        assert "10 steps" in laboratory.answer()
+
+
+@with_a_laboratory
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_a_hostile_question_is_only_text(laboratory, text):
+    laboratory.question.write(text)
+    laboratory.notebook.settled(laboratory.cell)
+    laboratory.start.keys("Enter")
+    laboratory.notebook.answered()
+    laboratory.wait_for("Done after 10 of 10 steps")
+    laboratory.notebook.settled(laboratory.cell)
+    cell = laboratory.notebook.cell(laboratory.cell)
+    assert any(td.text_content().startswith(text) for td in cell.query_selector_all("[aria-label=samples] td + td"))
+    assert not cell.query_selector_all("[aria-label=samples] img, [role=log] img")
+    assert laboratory.notebook.page.evaluate("() => window.hacked") is None
