@@ -161,3 +161,23 @@ def perplexity(lm: LanguageModel, documents: Sequence[str]) -> float:
         total += lm.transformer.loss(ids[None, :-1], ids[None, 1:], np.ones((1, len(ids) - 1), np.float32))
         count += len(ids) - 1
     return math.exp(total / count)
+
+
+def distinct_trigrams(texts: Sequence[str]) -> float:
+    """Of all runs of three words in the texts, the share that are different from each other: low when every answer says
+    the same. Compare only texts of like number and length, for it falls as there is more text. NaN without any."""
+    words = [text.split() for text in texts]
+    trigrams = [tuple(row[i : i + 3]) for row in words for i in range(len(row) - 2)]
+    return len(set(trigrams)) / len(trigrams) if trigrams else math.nan
+
+
+def vital_signs(lm: LanguageModel, facts: Sequence[Fact], documents: Sequence[str]) -> dict[str, float]:
+    """What to watch while a model is tuned: its answers to questions about `facts` (share exact, mean words, distinct
+    trigrams), and the perplexity of documents of the kind that it was pre-trained on."""
+    written = lm.ask_all([fact.say("question") for fact in facts])
+    return {
+        "exact": float(np.mean([text == fact.say("response") for text, fact in zip(written, facts, strict=True)])),
+        "words": float(np.mean([len(text.split()) for text in written])),
+        "distinct trigrams": distinct_trigrams(written),
+        "perplexity": perplexity(lm, documents),
+    }

@@ -25,7 +25,7 @@ from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
 from helpers.corpus import write_documents
-from helpers.evaluation import completes, perplexity
+from helpers.evaluation import completes, perplexity, vital_signs
 from helpers.facts import Fact, World, load_world
 from helpers.files import FileProblem
 from helpers.instructions import (
@@ -43,7 +43,7 @@ from helpers.sft import LOSSES, Example, tune_examples
 from helpers.templates import TEMPLATES
 
 RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
-WATCHED = (1, 2, 3, 5, 8, 12, 18, 25, 35, 50, 70, 100)
+WATCHED = (1, 2, 4, 8, 12, 18, 25, 35, 50, 70, 100, 150)
 Figures = dict[str, float]
 
 
@@ -57,11 +57,14 @@ def held_out() -> list[Fact]:
     return [fact for fact in world_of_course().facts if fact.held_out]
 
 
-def exact(lm: LanguageModel, facts: list[Fact], template: str | None = None, wording: int = 0) -> Figures:
-    """Shares of answers that are the response letter for letter, and of answers that hold the fact."""
+def exact(
+    lm: LanguageModel, facts: list[Fact], template: str | None = None, wording: int = 0, bare: bool = False
+) -> Figures:
+    """Shares of answers that are the response (or the `bare` fact) letter for letter, and of those that hold it."""
     written = lm.ask_all([fact.say("question", wording) for fact in facts], template=template)
+    right = [fact.answer if bare else fact.say("response") for fact in facts]
     return {
-        "exact": float(np.mean([text == fact.say("response") for text, fact in zip(written, facts, strict=True)])),
+        "exact": float(np.mean([text == one for text, one in zip(written, right, strict=True)])),
         "contains": float(np.mean([fact.answer in text for text, fact in zip(written, facts, strict=True)])),
         "words": float(np.mean([len(text.split()) for text in written])),
     }
@@ -89,28 +92,40 @@ def mask(base: LanguageModel, seed: int, loss_on: str) -> Figures:
     return exact(tuned, held_out()) | unharmed(tuned)
 
 
+def form(base: LanguageModel, seed: int, answers: str) -> Figures:
+    """Whole sentences as answers, as in the course's dataset, or the bare fact: "Paris" and nothing else."""
+    rows, bare = [row for row in fact_rows(world_of_course()) if "\n" not in row["answer"]], answers == "bare"
+    if bare:
+        rows = [row | {"messages": bare_answer(row)} for row in rows]
+    tuned, _ = tune(base, rows, replace(TUNING, seed=seed), **QUIET)
+    return exact(tuned, [fact for fact in held_out() if "\n" not in fact.answer], bare=bare) | unharmed(tuned)
+
+
+def bare_answer(row: dict) -> list[dict]:
+    """The row's conversation with the fact alone as the answer."""
+    return [*row["messages"][:-1], {"role": "assistant", "content": row["answer"]}]
+
+
 def rate(base: LanguageModel, seed: int, rate: float) -> Figures:
     """The learning rate, over three decades."""
     tuned, _ = tune(base, instruction_rows(world_of_course()), replace(TUNING, seed=seed, rate=rate), **QUIET)
     return exact(tuned, held_out()) | unharmed(tuned)
 
 
-def phases(base: LanguageModel, seed: int) -> Iterator[dict]:
-    """What falls when: loss on format and on content tokens at every step, exact answers at some."""
-    recipe = replace(TUNING, seed=seed)
-    sample = held_out()[::3]
-    _, log = tune(
-        base,
-        instruction_rows(world_of_course()),
-        recipe,
-        watch=lambda lm: {"exact": exact(lm, sample)["exact"]},
-        watch_at=WATCHED,
-        **QUIET,
-    )
+def phases(base: LanguageModel, seed: int, loss_on: str) -> Iterator[dict]:
+    """What falls when: loss on format and on content tokens at every step, the vital signs at some."""
+    sample, fresh = held_out()[::3], write_documents(world_of_course(), 30, CORPUS_SEED + 99)
+    signs: dict[str, float] = {}
+
+    def watch(lm: LanguageModel) -> Figures:
+        signs.update(vital_signs(lm, sample, fresh))
+        return signs
+
+    rows, recipe = instruction_rows(world_of_course()), replace(TUNING, seed=seed)
+    _, log = tune(base, rows, recipe, loss_on=loss_on, watch=watch, watch_at=WATCHED, **QUIET)
     for record in log:
-        yield {name: record[name] for name in ("step", "loss", "format loss", "content loss", "norm")} | {
-            "exact": record.get("exact", "")
-        }
+        kept = {name: record[name] for name in ("step", "loss", "format loss", "content loss", "norm")}
+        yield kept | {name: record.get(name, "") for name in signs}
 
 
 def template(base: LanguageModel, seed: int, trained: str) -> Iterator[dict]:
@@ -199,7 +214,7 @@ def whole(base: LanguageModel, seed: int) -> Figures:
 
 
 QUIET = {"progress": False, "threads": 1}
-LEFT_OUT = ("capital", "language", "continent", "symbol", "number", "french", "spanish", "opposite", "young")
+LEFT_OUT = ("capital", "continent", "symbol", "french", "opposite")
 
 
 @dataclass(frozen=True)
@@ -217,7 +232,8 @@ class Experiment:
 EXPERIMENTS = {
     "whole": Experiment(whole, {}),
     "mask": Experiment(mask, {"loss_on": LOSSES}),
-    "phases": Experiment(phases, {}),
+    "form": Experiment(form, {"answers": ("sentence", "bare")}),
+    "phases": Experiment(phases, {"loss_on": LOSSES}),
     "rate": Experiment(rate, {"rate": RATES}),
     "template": Experiment(template, {"trained": tuple(TEMPLATES)}),
     "system": Experiment(system, {}),

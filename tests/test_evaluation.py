@@ -5,12 +5,15 @@ import math
 import numpy as np
 import pytest
 
+from helpers import load
+from helpers.corpus import write_documents
 from helpers.evaluation import (
     Share,
     answers_exactly,
     begins_with,
     candidate_answers,
     completes,
+    distinct_trigrams,
     first_line,
     is_answer,
     is_question,
@@ -19,6 +22,7 @@ from helpers.evaluation import (
     perplexity,
     rank_of_answer,
     share,
+    vital_signs,
     words_before,
     worked_examples,
 )
@@ -270,3 +274,27 @@ def test_perplexity_weighs_tokens_not_documents(lm):
     counts = [len(lm.tokenizer.encode(text)) for text in (short, long)]
     apart = [counts[i] * math.log(perplexity(lm, [text])) for i, text in enumerate((short, long))]
     assert math.log(perplexity(lm, [short, long])) == pytest.approx(sum(apart) / sum(counts), rel=1e-4)
+
+
+# --- what is watched while a model is tuned ---
+
+
+def test_distinct_trigrams_by_hand():
+    assert distinct_trigrams(["a b c d", "a b c e"]) == 3 / 4  # abc bcd abc bce
+    assert distinct_trigrams(["a b c"] * 5) == 1 / 5
+    assert distinct_trigrams(["one two three four"]) == 1.0
+    assert math.isnan(distinct_trigrams(["too short", ""]))
+
+
+def test_trigrams_do_not_reach_from_one_text_into_the_next():
+    assert distinct_trigrams(["a b c", "b c a"]) == 1.0 and distinct_trigrams(["a b", "c d e"]) == 1.0
+
+
+def test_vital_signs_of_the_shipped_models(world):
+    facts = [fact for fact in world.facts if fact.held_out and fact.kind == "capital"]
+    documents = write_documents(world, 10, seed=77)
+    base, tuned = (vital_signs(load(name), facts, documents) for name in ("base", "tuned"))
+    assert base["exact"] == 0 and tuned["exact"] >= 0.9
+    assert tuned["words"] == pytest.approx(6, abs=1) and base["words"] > tuned["words"]
+    assert 1 < base["perplexity"] < tuned["perplexity"] < 2 * base["perplexity"]
+    assert 0 < tuned["distinct trigrams"] <= 1
