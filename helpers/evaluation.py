@@ -55,15 +55,19 @@ def share(outcomes: Iterable[bool]) -> Share:
 
 def mean_and_interval(values: Sequence[float]) -> tuple[float, float, float]:
     """Mean of results over seeds, and its 95% interval by Student's t for 3 to 10 of them: (mean, low, high)."""
-    t = {3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}[len(values)]
+    t = {3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}.get(len(values))
+    if t is None:
+        raise ValueError(f"an interval over seeds needs 3 to 10 results, not {len(values)}; has `make results` ended?")
     mean, half = float(np.mean(values)), t * float(np.std(values, ddof=1)) / math.sqrt(len(values))
     return mean, mean - half, mean + half
 
 
 def begins_with(text: str, answer: str) -> bool:
-    """Whether `text` begins with the whole of `answer`: "1" does not begin "12"."""
+    """Whether `text` begins with the whole of `answer`: "1" begins neither "12" nor "1.5"."""
     text = text.lstrip(" ")
-    return text.startswith(answer) and not text[len(answer) : len(answer) + 1].isalnum()
+    behind = text[len(answer) :]
+    goes_on = behind[:1].isalnum() or (answer[-1:].isdigit() and re.match(r"[.,]\d", behind) is not None)
+    return text.startswith(answer) and not goes_on
 
 
 def completes(lm: LanguageModel, facts: Sequence[Fact], wording: int = 0) -> list[bool]:
@@ -156,10 +160,11 @@ def worked_examples(fact: Fact, examples: Sequence[Fact]) -> str:
 def perplexity(lm: LanguageModel, documents: Sequence[str]) -> float:
     """exp of the mean loss per token over whole documents (each cut to the context): 1 would be perfect foresight."""
     total, count = 0.0, 0
-    for text in documents:
-        ids = np.array(lm.document_ids(text))[: lm.transformer.config.context + 1]
-        total += lm.transformer.loss(ids[None, :-1], ids[None, 1:], np.ones((1, len(ids) - 1), np.float32))
-        count += len(ids) - 1
+    with threadpool_limits(1, user_api="blas"):  # on matrices this small more threads only wait for each other
+        for text in documents:
+            ids = np.array(lm.document_ids(text))[: lm.transformer.config.context + 1]
+            total += lm.transformer.loss(ids[None, :-1], ids[None, 1:], np.ones((1, len(ids) - 1), np.float32))
+            count += len(ids) - 1
     return math.exp(total / count)
 
 

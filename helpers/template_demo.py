@@ -118,7 +118,10 @@ def counts_html(conversation: list[dict], tokenizer: Tokenizer, context: int, ch
             f'<tr><td style="text-align: left">{name}</td>{cell}{count["tokens"]}</td>{cell}{count["reserved"]}</td>'
             f"{cell}{count['trained']}</td>{cell}{part}</td><td>{fits}</td></tr>"
         )
-    head = "".join(f"<th>{name}</th>" for name in ("template", "tokens", "reserved", "trained", "part trained", "fits"))
+    head = "".join(
+        f'<th style="padding: 0 8px">{name}</th>'
+        for name in ("template", "tokens", "reserved", "trained", "part trained", "fits")
+    )
     return f'<table aria-label="counts in all templates"><tr>{head}</tr>{rows}</table>'
 
 

@@ -108,6 +108,12 @@ def test_a_share_is_counted_and_told():
 
 
 @pytest.mark.parametrize("count", range(3, 11))
+@pytest.mark.parametrize("count", [0, 1, 2, 11])
+def test_an_interval_over_too_few_or_many_seeds_is_refused_in_words(count):
+    with pytest.raises(ValueError, match=f"3 to 10 results, not {count}"):
+        mean_and_interval([0.5] * count)
+
+
 def test_student_intervals_hold_95_percent(count):
     """The area of Student's density (by its formula, and a sum) within the interval is 0.95."""
     values = np.arange(count, dtype=float)
@@ -127,7 +133,8 @@ def test_student_intervals_hold_95_percent(count):
 @pytest.mark.parametrize(("text", "answer", "right"), [
     (" Paris.", "Paris", True), ("Paris", "Paris", True), (" Paris, which", "Paris", True),
     (" Parisian", "Paris", False), (" paris", "Paris", False), (" not Paris", "Paris", False), ("", "Paris", False),
-    (" 1.", "1", True), (" 12.", "1", False), (" 1", "12", False), (" H.", "H", True), (" He.", "H", False),
+    (" 1.", "1", True), (" 12.", "1", False), (" 1", "12", False), (" 1.5", "1", False), (" 1, or", "1", True),
+    (" H.", "H", True), (" He.", "H", False),
     (" 1. red\n2. blue\n\n", "1. red\n2. blue", True), (" 1. red\n2. bluebell", "1. red\n2. blue", False),
 ])  # fmt: skip
 def test_begins_with_the_whole_of_the_answer(text, answer, right):
