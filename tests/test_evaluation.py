@@ -108,12 +108,6 @@ def test_a_share_is_counted_and_told():
 
 
 @pytest.mark.parametrize("count", range(3, 11))
-@pytest.mark.parametrize("count", [0, 1, 2, 11])
-def test_an_interval_over_too_few_or_many_seeds_is_refused_in_words(count):
-    with pytest.raises(ValueError, match=f"3 to 10 results, not {count}"):
-        mean_and_interval([0.5] * count)
-
-
 def test_student_intervals_hold_95_percent(count):
     """The area of Student's density (by its formula, and a sum) within the interval is 0.95."""
     values = np.arange(count, dtype=float)
@@ -128,6 +122,12 @@ def test_student_intervals_hold_95_percent(count):
 
 
 # --- completions and answers ---
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 11])
+def test_an_interval_over_too_few_or_many_seeds_is_refused_in_words(count):
+    with pytest.raises(ValueError, match=f"3 to 10 results, not {count}"):
+        mean_and_interval([0.5] * count)
 
 
 @pytest.mark.parametrize(("text", "answer", "right"), [
