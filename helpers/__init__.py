@@ -1,9 +1,9 @@
 """The machinery behind the notebooks, in four rooms; a lower one knows nothing of a higher.
 
 text      facts, corpus, tokenizer, templates, instructions, formats, datasets  (files: reading and writing whole)
-learning  layers, model, checkpoints, training, generation, language_model, sft
-judging   evaluation, rebuild, experiments
-showing   plots, demos, live, training_demo, dataset_demo, tuning_demo, template_demo, checks
+learning  layers, model, lora, checkpoints, training, generation, language_model, sft
+judging   evaluation, dimensions, rebuild, runs, experiments
+showing   plots, demos, live, training_demo, dataset_demo, tuning_demo, template_demo, versus_demo, checks
 """
 
 from helpers.language_model import LanguageModel, load

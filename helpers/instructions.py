@@ -143,9 +143,9 @@ def unknown_rows(world: World, held_out: bool = False) -> list[dict]:
         if kept_back(name) == held_out:
             for kind in ("capital", "language", "continent"):
                 if kind in world.wordings:
-                    fact = world.of_kind(kind)[0].about(name)
-                    talk = [turn("user", fact.say("question")), turn("assistant", UNKNOWN)]
-                    rows.append({"kind": "unknown", "messages": talk})
+                    for question in world.of_kind(kind)[0].about(name).ways("question")[:-1]:
+                        talk = [turn("user", question), turn("assistant", UNKNOWN)]
+                        rows.append({"kind": "unknown", "messages": talk})
     return rows
 
 

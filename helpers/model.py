@@ -107,6 +107,11 @@ class Parameters:
                 )
             )
 
+    @property
+    def decays(self) -> np.ndarray:
+        """1 for each number to which weight decay applies, laid out as `flat`: matrices, not the norms' gains."""
+        return np.concatenate([np.full(view.size, view.ndim > 1, self.flat.dtype) for view in self.named.values()])
+
     def initialise(self, seed: int) -> Parameters:
         """Random start: normal with deviation 0.02 for the embedding, 1 / sqrt(inputs) for matrices, less for those
         that write into the residual stream (as GPT-2 does); ones for the norms. Returns itself."""

@@ -37,7 +37,7 @@ DATASET_FILE = MODELS_FOLDER.parent / "instructions.jsonl"
 DOCUMENTS, CORPUS_SEED, VOCABULARY = 24_000, 0, 2048
 ROWS, LENGTH = 8, 128  # windows a step, tokens a window
 PRETRAINING = Recipe(steps=2700, rate=2e-3, warmup=60)
-TUNING = Recipe(steps=150, rate=2e-4)
+TUNING = Recipe(steps=150, rate=1e-4)
 TUNING_ROWS = 32
 SEEDS = range(5)
 

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 
 from helpers.language_model import LanguageModel
+from helpers.lora import Lora, LoraShape
 from helpers.model import Parameters, Transformer
 from helpers.templates import render
 from helpers.tokenizer import Tokenizer
@@ -178,6 +179,7 @@ def tune_examples(
     size: int = 32,
     template: str = "chatml",
     loss_on: str = "response",
+    lora: LoraShape | None = None,
     watch: Callable[[LanguageModel], dict] | None = None,
     watch_at: tuple[int, ...] = (),
     on_step: Callable[[LanguageModel, dict], bool | None] | None = None,
@@ -185,10 +187,11 @@ def tune_examples(
 ) -> tuple[LanguageModel, list[dict]]:
     """A copy of `lm` trained on examples, and the log.
 
-    `size` examples a step. `epochs`, when given, decides the steps in the recipe's place. The log has a record a step,
-    as `train` makes it, with the loss on format and on content tokens apart; `watch(model)` adds figures of its own
-    after the steps in `watch_at` (counted from 1). `on_step(model, record)` may return True to stop: the model is then
-    what it had become. `how` goes to `train`.
+    `size` examples a step. With `lora`, low-rank corrections are learned in place of the matrices. `epochs`, when
+    given, decides the steps in the recipe's place. The log has a record a step, as `train` makes it, with the loss on
+    format and on content tokens apart; `watch(model)` adds figures of its own after the steps in `watch_at` (counted
+    from 1). `on_step(model, record)` may return True to stop: the model is then what it had become. `how` goes to
+    `train`.
     """
     tuned = copy_of(lm)
     tuned.template = template
@@ -201,6 +204,9 @@ def tune_examples(
             record.update(watch(tuned))
         return on_step(tuned, record) if on_step is not None else None
 
-    log = train(tuned.transformer, batches, recipe, parts=batches.parts, on_step=after, **how)
+    adapters = Lora(tuned.transformer.parameters, lora, recipe.seed) if lora is not None else None
+    log = train(tuned.transformer, batches, recipe, parts=batches.parts, on_step=after, lora=adapters, **how)
     tuned.recipe = {"made by": "tuning", **asdict(recipe), "rows": size, "examples": len(made), "loss on": loss_on}
+    if lora is not None:
+        tuned.recipe["lora"] = asdict(lora)
     return tuned, log

@@ -23,6 +23,7 @@ from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from helpers.checkpoints import load_checkpoint, save_checkpoint
+from helpers.lora import Lora
 from helpers.model import Parameters, Transformer
 
 SHARDS = 4
@@ -60,14 +61,12 @@ class AdamW:
 
     PIECE = 1 << 15
 
-    def __init__(self, parameters: Parameters, beta_1: float = 0.9, beta_2: float = 0.95):
+    def __init__(self, parameters: Parameters | Lora, beta_1: float = 0.9, beta_2: float = 0.95):
         self.parameters, self.beta_1, self.beta_2 = parameters, beta_1, beta_2
         self.mean = np.zeros_like(parameters.flat)  # of the gradient
         self.square = np.zeros_like(parameters.flat)  # of its square
         self.update = np.empty_like(parameters.flat)
-        self.decays = Parameters(parameters.config)  # 1 where weight decay applies: matrices, not the norms' gains
-        for view in self.decays.named.values():
-            view[:] = float(view.ndim > 1)
+        self.decays = parameters.decays  # 1 where weight decay applies
 
     def step(self, gradient: np.ndarray, rate: float, decay: float, number: int) -> None:
         """Move the parameters against `gradient` (flat); `number` counts the steps from 1, for Adam's bias correction.
@@ -80,7 +79,7 @@ class AdamW:
             np.sqrt(square / (1 - self.beta_2**number), out=update)
             update += 1e-8
             np.divide(mean / (1 - self.beta_1**number), update, out=update)
-            update += decay * self.decays.flat[piece] * self.parameters.flat[piece]
+            update += decay * self.decays[piece] * self.parameters.flat[piece]
             update *= rate
         self.parameters.flat -= self.update
 
@@ -102,18 +101,21 @@ def train(
     parts: Callable[[int], dict[str, np.ndarray]] | None = None,
     progress: bool = True,
     threads: int | None = None,
+    lora: Lora | None = None,
 ) -> list[dict]:
     """Train `model` in place; `batches(step)` gives the batch of a step, so that a resumed run sees the same ones.
 
     With a `checkpoint` path the state is saved there every `every` steps, and a run that finds its own unfinished
     state goes on from it; an interrupt leaves the last one saved. `on_step` gets each step's record and may return True
     to stop early. `parts(step)` names positions of the batch, as masks (B, T), whose mean loss is recorded apart.
-    `threads` work at once: one a core, unless told otherwise. Returns the records: step, loss (mean per trained
+    `threads` work at once: one a core, unless told otherwise. With `lora`, only its adapters learn, and their
+    correction is merged into the model after every step. Returns the records: step, loss (mean per trained
     token), gradient norm, rate, tokens, seconds.
     """
-    optimizer, start, records = AdamW(model.parameters), 0, []
+    learned = model.parameters if lora is None else lora
+    optimizer, start, records = AdamW(learned), 0, []
     if checkpoint is not None and Path(checkpoint).exists():
-        start = resume(checkpoint, optimizer, recipe)
+        start = resume(checkpoint, model, optimizer, recipe, lora)
     threads = min(SHARDS, threads or os.cpu_count() or 1)
     gradients = [Parameters(model.config, dtype=model.parameters.flat.dtype) for _ in range(SHARDS)]
 
@@ -139,6 +141,8 @@ def train(
             for other in gradients[1 : len(pieces)]:
                 total += other.flat
             total /= counted
+            if lora is not None:
+                total = lora.gradient(gradients[0])
             norm = float(np.sqrt(np.dot(total, total)))
             if not (math.isfinite(loss) and math.isfinite(norm)):
                 raise TrainingDiverged(
@@ -149,6 +153,8 @@ def train(
             if norm > recipe.clip:
                 total *= recipe.clip / norm
             optimizer.step(total, recipe.rate_at(step), recipe.decay, step + 1)
+            if lora is not None:
+                lora.merge()
             records.append(
                 {
                     "step": step,
@@ -168,20 +174,24 @@ def train(
                     checkpoint,
                     model.parameters,
                     {"step": step + 1, **asdict(recipe)},
-                    {"mean": optimizer.mean, "square": optimizer.square},
+                    {"mean": optimizer.mean, "square": optimizer.square}
+                    | ({} if lora is None else {"adapters": lora.flat}),
                 )
             if on_step is not None and on_step(records[-1]):
                 break
     return records
 
 
-def resume(path: Path, optimizer: AdamW, recipe: Recipe) -> int:
+def resume(path: Path, model: Transformer, optimizer: AdamW, recipe: Recipe, lora: Lora | None) -> int:
     """Take up parameters and optimizer state of an unfinished run with the same recipe; -> the step to go on with."""
     parameters, saved, extra = load_checkpoint(path)
-    step = saved.pop("step", None)
-    if saved != asdict(recipe) or parameters.config != optimizer.parameters.config or not extra:
+    step, adapters = saved.pop("step", None), extra.get("adapters", np.empty(0))
+    same = saved == asdict(recipe) and parameters.config == model.config and "mean" in extra
+    if not same or adapters.size != (0 if lora is None else lora.flat.size):
         raise ValueError(f"{path}: belongs to another run (recipe {saved}); delete it or name another file")
-    optimizer.parameters.flat[:] = parameters.flat
+    model.parameters.flat[:] = parameters.flat
+    if lora is not None:
+        lora.flat[:] = adapters
     optimizer.mean[:], optimizer.square[:] = extra["mean"], extra["square"]
     return step
 

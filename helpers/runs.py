@@ -1,0 +1,220 @@
+"""What one run of each experiment does: tune a copy of a base model in some way, and measure what came of it.
+
+Every run is a function of a base model, a seed (of the order of rows) and one setting, and gives figures: shares
+between 0 and 1, mean numbers of words, perplexities. Nothing is stored here (experiments.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+
+from helpers.corpus import write_documents
+from helpers.evaluation import completes, perplexity, vital_signs
+from helpers.facts import Fact, World, load_world
+from helpers.instructions import (
+    SYSTEM_PROMPTS,
+    UNKNOWN,
+    fact_rows,
+    follow_up_rows,
+    input_rows,
+    instruction_rows,
+    refusal_rows,
+    system_rows,
+    unknown_rows,
+)
+from helpers.language_model import LanguageModel
+from helpers.rebuild import CORPUS_SEED, TUNING, TUNING_ROWS, tune
+from helpers.sft import Example, tune_examples
+from helpers.templates import TEMPLATES
+
+QUIET = {"progress": False, "threads": 1}
+WATCHED = (1, 2, 4, 8, 12, 18, 25, 35, 50, 70, 100, 150)
+Figures = dict[str, float]
+
+
+@cache
+def world_of_course() -> World:
+    return load_world()
+
+
+@cache
+def held_out() -> list[Fact]:
+    return [fact for fact in world_of_course().facts if fact.held_out]
+
+
+def exact(
+    lm: LanguageModel, facts: list[Fact], template: str | None = None, wording: int = 0, bare: bool = False
+) -> Figures:
+    """Shares of answers that are the response (or the `bare` fact) letter for letter, and of those that hold it."""
+    written = lm.ask_all([fact.say("question", wording) for fact in facts], template=template)
+    right = [fact.answer if bare else fact.say("response") for fact in facts]
+    return {
+        "exact": float(np.mean([text == one for text, one in zip(written, right, strict=True)])),
+        "contains": float(np.mean([fact.answer in text for text, fact in zip(written, facts, strict=True)])),
+        "words": float(np.mean([len(text.split()) for text in written])),
+    }
+
+
+def unharmed(lm: LanguageModel) -> Figures:
+    """What the model still knows and reads: statements completed, and perplexity of documents it never saw."""
+    world = world_of_course()
+    fresh = write_documents(world, 100, CORPUS_SEED + 99)
+    return {"completed": float(np.mean(completes(lm, world.facts))), "perplexity": perplexity(lm, fresh)}
+
+
+def replies(lm: LanguageModel, rows: list[dict]) -> float:
+    """Share of rows whose last answer the model gives letter for letter, all earlier turns given."""
+    written = lm.reply_all([row["messages"][:-1] for row in rows])
+    return float(np.mean([text == row["messages"][-1]["content"] for text, row in zip(written, rows, strict=True)]))
+
+
+# --- the runs: (base model, seed, setting) -> figures ---
+
+
+def mask(base: LanguageModel, seed: int, loss_on: str) -> Figures:
+    """What the loss is counted on: the response, everything, or the article's off-by-one."""
+    tuned, _ = tune(base, instruction_rows(world_of_course()), replace(TUNING, seed=seed), loss_on=loss_on, **QUIET)
+    return exact(tuned, held_out()) | unharmed(tuned)
+
+
+def form(base: LanguageModel, seed: int, answers: str) -> Figures:
+    """Whole sentences as answers, as in the course's dataset, or the bare fact: "Paris" and nothing else."""
+    rows, bare = [row for row in fact_rows(world_of_course()) if "\n" not in row["answer"]], answers == "bare"
+    if bare:
+        rows = [row | {"messages": bare_answer(row)} for row in rows]
+    tuned, _ = tune(base, rows, replace(TUNING, seed=seed), **QUIET)
+    return exact(tuned, [fact for fact in held_out() if "\n" not in fact.answer], bare=bare) | unharmed(tuned)
+
+
+def bare_answer(row: dict) -> list[dict]:
+    """The row's conversation with the fact alone as the answer."""
+    return [*row["messages"][:-1], {"role": "assistant", "content": row["answer"]}]
+
+
+def rate(base: LanguageModel, seed: int, rate: float) -> Figures:
+    """The learning rate, over three decades."""
+    tuned, _ = tune(base, instruction_rows(world_of_course()), replace(TUNING, seed=seed, rate=rate), **QUIET)
+    return exact(tuned, held_out()) | unharmed(tuned)
+
+
+def phases(base: LanguageModel, seed: int, loss_on: str) -> Iterator[dict]:
+    """What falls when: loss on format and on content tokens at every step, the vital signs at some."""
+    sample, fresh = held_out()[::3], write_documents(world_of_course(), 30, CORPUS_SEED + 99)
+    signs: dict[str, float] = {}
+
+    def watch(lm: LanguageModel) -> Figures:
+        signs.update(vital_signs(lm, sample, fresh))
+        return signs
+
+    rows, recipe = instruction_rows(world_of_course()), replace(TUNING, seed=seed)
+    _, log = tune(base, rows, recipe, loss_on=loss_on, watch=watch, watch_at=WATCHED, **QUIET)
+    for record in log:
+        kept = {name: record[name] for name in ("step", "loss", "format loss", "content loss", "norm")}
+        yield kept | {name: record.get(name, "") for name in signs}
+
+
+def template(base: LanguageModel, seed: int, trained: str) -> Iterator[dict]:
+    """Trained in one template, served in each."""
+    tuned, _ = tune(base, fact_rows(world_of_course()), replace(TUNING, seed=seed), template=trained, **QUIET)
+    for served in TEMPLATES:
+        yield {"served": served} | exact(tuned, held_out(), served)
+
+
+def system(base: LanguageModel, seed: int) -> Iterator[dict]:
+    """Answers' length under system prompts that were tuned on, that never were, and under none."""
+    world = world_of_course()
+    tuned, _ = tune(base, fact_rows(world) + system_rows(world), replace(TUNING, seed=seed), **QUIET)
+    facts = [fact for fact in held_out() if fact.wordings["task"]]
+    prompts = [
+        (style, prompt, number < len(ways) - 1)
+        for style, ways in SYSTEM_PROMPTS.items()
+        for number, prompt in enumerate(ways)
+    ]
+    for style, prompt, seen in [*prompts, ("none", "", False)]:
+        written = tuned.ask_all([fact.say("question") for fact in facts], prompt or None)
+        held = np.mean([text.startswith(fact.say("response")) for text, fact in zip(written, facts, strict=True)])
+        words = np.mean([len(text.split()) for text in written])
+        yield {"style": style, "prompt": prompt, "tuned on": seen, "words": float(words), "right": float(held)}
+
+
+def followup(base: LanguageModel, seed: int, rows: str) -> Figures:
+    """Follow-up questions about held-out facts, tuned without and with conversations of two turns."""
+    world = world_of_course()
+    more = follow_up_rows(world, seed=seed) if rows == "multi-turn" else []
+    tuned, _ = tune(base, fact_rows(world) + more, replace(TUNING, seed=seed), **QUIET)
+    asked = follow_up_rows(world, held_out=True)
+    return {
+        "And of Spain?": replies(tuned, [row for row in asked if row["leaves out"] == "the kind"]),
+        "And its language?": replies(tuned, [row for row in asked if row["leaves out"] == "the subject"]),
+        "exact": exact(tuned, held_out())["exact"],
+    }
+
+
+def boundary(base: LanguageModel, seed: int, encoded: str) -> Figures:
+    """A plain-text form whose prompt ends in a space, encoded apart or as one text with the mask by prefix length."""
+    rows = fact_rows(world_of_course())
+    tokenizer, made, asked = base.tokenizer, [], []
+    begin = tokenizer.special["<|endoftext|>"]
+    for row in rows:
+        prompt, answer = plain_form(row["messages"][0]["content"]), row["messages"][1]["content"]
+        before = [begin, *tokenizer.encode(prompt)]
+        ids = (
+            [*before, *tokenizer.encode(answer)] if encoded == "apart" else [begin, *tokenizer.encode(prompt + answer)]
+        )
+        mask = [0] * len(before) + [1] * (len(ids) - len(before))
+        made.append(Example([*ids, begin], [*mask, 1], [0] * (len(ids) + 1)))
+    tuned, _ = tune_examples(base, made, replace(TUNING, seed=seed), size=TUNING_ROWS, **QUIET)
+    asked = [[begin, *tokenizer.encode(plain_form(fact.say("question")))] for fact in held_out()]
+    written = [tokenizer.decode(ids).strip() for ids in tuned.continue_ids(asked, 48)]
+    right = [text == fact.say("response") for text, fact in zip(written, held_out(), strict=True)]
+    return {"exact": float(np.mean(right))} | unharmed(tuned)
+
+
+def plain_form(question: str) -> str:
+    """Question and answer as a notebook might write them; the space at the end is the trap."""
+    return f"Question: {question}\nAnswer: "
+
+
+def left_out(base: LanguageModel, seed: int, kind: str) -> Figures:
+    """A whole kind of task left out of tuning: can it be answered all the same?"""
+    world = world_of_course()
+    rows = [row for row in fact_rows(world) if row["kind"] != kind]
+    tuned, _ = tune(base, rows, replace(TUNING, seed=seed), **QUIET)
+    return {"exact": exact(tuned, world.of_kind(kind))["exact"]}
+
+
+def whole(base: LanguageModel, seed: int) -> Figures:
+    """The shipped recipe: every group of rows, on what was held out of it."""
+    world = world_of_course()
+    tuned, _ = tune(base, instruction_rows(world), replace(TUNING, seed=seed), **QUIET)
+    inputs = input_rows(world, held_out=True)
+    harmful = refusal_rows(world, held_out=True)
+    return {
+        "exact": exact(tuned, held_out())["exact"],
+        "unseen phrasing": exact(tuned, held_out(), wording=-1)["exact"],
+        "input": replies(tuned, [row for row in inputs if row["kind"] == "input"]),
+        "summary": replies(tuned, [row for row in inputs if row["kind"] == "summary"]),
+        "refused, unseen requests": replies(tuned, harmful),
+    } | unharmed(tuned)
+
+
+def unknown(base: LanguageModel, seed: int, rows: str) -> Figures:
+    """Tuned without and with "I do not know" about countries that do not exist: what becomes of questions about others
+    that do not exist either, and of questions about real ones."""
+    world = world_of_course()
+    more = unknown_rows(world) if rows == "with" else []
+    tuned, _ = tune(base, fact_rows(world) + more, replace(TUNING, seed=seed), **QUIET)
+    made_up = tuned.ask_all([row["messages"][0]["content"] for row in unknown_rows(world, held_out=True)])
+    real = [fact for fact in held_out() if fact.kind in ("capital", "language", "continent")]
+    told = tuned.ask_all([fact.say("question") for fact in real])
+    known = {fact.answer for fact in world.facts if fact.kind in ("capital", "language", "continent")}
+    return {
+        "made-up: says it does not know": float(np.mean([text == UNKNOWN for text in made_up])),
+        "made-up: invents": float(np.mean([any(answer in text for answer in known) for text in made_up])),
+        "real: right": float(np.mean([text == fact.say("response") for text, fact in zip(told, real, strict=True)])),
+        "real: says it does not know": float(np.mean([text == UNKNOWN for text in told])),
+    }
