@@ -29,7 +29,7 @@ from helpers.sft import LOSSES
 from helpers.templates import TEMPLATES
 
 RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
-LEFT_OUT = ("capital", "continent", "symbol", "french", "opposite")
+LEFT_OUT = ("capital", "continent", "symbol")
 
 
 @dataclass(frozen=True)
