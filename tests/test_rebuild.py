@@ -59,7 +59,7 @@ def test_the_first_steps_of_pretraining_give_the_recorded_losses(documents):
 
 def test_tuning_the_shipped_base_gives_the_shipped_tuned_model(world):
     tuned, records = rebuild.tune(
-        load("base"), instruction_rows(world), progress=False, on_step=lambda record: record["step"] == 39
+        load("base"), instruction_rows(world), progress=False, on_step=lambda model, record: record["step"] == 39
     )
     stored = [float(row["loss"]) for row in recorded("tuning_loss.csv")[:40]]
     assert [record["loss"] for record in records] == pytest.approx(stored, rel=0.05, abs=0.02)
