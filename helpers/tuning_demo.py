@@ -17,12 +17,13 @@ from helpers.sft import LOSSES, fine_tune
 from helpers.training import Recipe
 
 SAMPLES = 8  # how often in a run the question is asked
+SIZE = 32  # rows a step
 HIGHEST = 6.0  # the loss at the top of the drawing
 
 
 def tuning_lab(base: LanguageModel, rows: list[dict], question: str, *, steps: int = 60, seed: int = 0) -> widgets.VBox:
-    """Tune a copy of `base` on some of `rows`, live. The model of the last run, finished or stopped, answers the Ask
-    button; before any run the base model does. Starting a run stops one that is still going."""
+    """Tune a copy of `base` on some of `rows`, live. The model of the last run, finished or stopped, answers the
+    question; before any run the base model does. Starting a run stops one that is still going."""
     wide = widgets.Layout(width="95%")
     longer = {"description_width": "initial"}
 
@@ -38,8 +39,7 @@ def tuning_lab(base: LanguageModel, rows: list[dict], question: str, *, steps: i
     amount = slider("Rows of data", sizes, len(rows))
     loss_on = widgets.Dropdown(options=LOSSES, value="response", description="Loss on", layout=wide, style=longer)
     prompt = widgets.Text(value=question, description="Question", continuous_update=False, layout=wide)
-    ask = widgets.Button(description="Ask", tooltip="Ask the model of the last run")
-    curve, samples, answer = widgets.HTML(), widgets.HTML(), widgets.HTML()
+    plan, curve, samples, answer = widgets.HTML(), widgets.HTML(), widgets.HTML(), widgets.HTML()
     model = {"lm": base, "name": "the base model, not tuned yet"}
     order = np.random.default_rng(seed).permutation(len(rows))
 
@@ -74,7 +74,7 @@ def tuning_lab(base: LanguageModel, rows: list[dict], question: str, *, steps: i
 
         chosen = [rows[i] for i in order[: amount.value]]
         recipe = Recipe(wanted, rate.value, warmup=min(20, wanted), seed=seed)
-        tuned, log = fine_tune(base, chosen, recipe, loss_on=loss_on.value, on_step=on_step, progress=False)
+        tuned, log = fine_tune(base, chosen, recipe, size=SIZE, loss_on=loss_on.value, on_step=on_step, progress=False)
         draw()
         how = "stopped by you" if run.stopped and len(log) < wanted else "done"
         model.update(lm=tuned, name=f"tuned on {len(chosen)} rows, {len(log)} steps")
@@ -84,14 +84,23 @@ def tuning_lab(base: LanguageModel, rows: list[dict], question: str, *, steps: i
             f"{run.seconds:.0f} s. The model of this run answers now; Start begins again from the base model.</i>"
         )
 
+    def on_setting(_=None) -> None:
+        passes = count.value * min(SIZE, amount.value) / amount.value
+        plan.value = (
+            f"<i>The next run: {count.value} steps of up to {SIZE} rows, {passes:.1f} times through "
+            f"{amount.value} rows, peak rate {rate.value:g}, loss on {loss_on.value}.</i>"
+        )
+
     def clear() -> None:
         run.bar.max, samples.value = count.value, ""
         curve.value = curve_svg({"format tokens": [], "content tokens": []}, count.value, HIGHEST)
 
     run = LiveRun([count, rate, amount, loss_on], work, clear, name="tuning", tooltip="Tune a copy of the base model")
-    ask.on_click(on_ask)
     prompt.observe(on_ask, "value")
+    for setting in (count, rate, amount, loss_on):
+        setting.observe(on_setting, "value")
+    on_setting()
     clear()
     on_ask()
-    settings = [count, rate, amount, loss_on, run.buttons, run.bar, run.status, curve]
-    return widgets.VBox([*settings, widgets.HBox([prompt, ask]), answer, samples])
+    settings = [count, rate, amount, loss_on, plan, run.buttons, run.bar, run.status, curve]
+    return widgets.VBox([*settings, prompt, answer, samples])

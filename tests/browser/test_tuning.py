@@ -20,7 +20,7 @@ class Laboratory:
         named = {control.name: control for control in notebook.controls(self.cell)}
         self.steps, self.rate, self.amount = named["Steps"], named["Peak rate"], named["Rows of data"]
         self.question, self.loss = named["Question"], named["Loss on"]
-        self.start, self.stop, self.ask = named["Start training"], named["Stop"], named["Ask"]
+        self.start, self.stop = named["Start training"], named["Stop"]
 
     def text(self) -> str:
         return self.notebook.cell(self.cell).inner_text()
