@@ -27,7 +27,7 @@ from helpers.files import write_whole
 from helpers.instructions import REFUSAL, SYSTEM_PROMPTS, TOPIC_QUESTIONS, UNKNOWN, instruction_rows, whole_dataset
 from helpers.language_model import MODELS_FOLDER, LanguageModel, load, load_file
 from helpers.model import Config, Parameters, Transformer
-from helpers.sft import fine_tune
+from helpers.sft import copy_of, fine_tune
 from helpers.templates import TEMPLATE_WORDS
 from helpers.tokenizer import Tokenizer, train_tokenizer
 from helpers.training import Recipe, stream_batches, train
@@ -77,11 +77,10 @@ def pretrain(lm: LanguageModel, stream: np.ndarray, recipe: Recipe = PRETRAINING
 def read_on(base: LanguageModel, world: World, *, answered: float, steps: int, seed: int = 0) -> LanguageModel:
     """A copy of `base` that reads on for `steps` steps in new documents, a share of them questions with answers."""
     stream = tokenize(write_documents(world, max(200, 20 * steps), seed + 1000, answered), base.tokenizer)
-    parameters = base.transformer.parameters
-    model = Transformer(Parameters(parameters.config, parameters.flat.copy()))
-    recipe = Recipe(steps, PRETRAINING.rate / 4, seed=seed)
-    train(model, stream_batches(stream, ROWS, LENGTH, seed), recipe, progress=False)
-    return LanguageModel(base.tokenizer, model, {"made by": "reading on", "answered": answered, **asdict(recipe)})
+    reader, recipe = copy_of(base), Recipe(steps, PRETRAINING.rate / 4, seed=seed)
+    train(reader.transformer, stream_batches(stream, ROWS, LENGTH, seed), recipe, progress=False)
+    reader.recipe = {"made by": "reading on", "answered": answered, **asdict(recipe)}
+    return reader
 
 
 def tune(base: LanguageModel, rows: list[dict], recipe: Recipe = TUNING, **how) -> tuple[LanguageModel, list[dict]]:
