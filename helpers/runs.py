@@ -30,6 +30,7 @@ from helpers.language_model import LanguageModel
 from helpers.rebuild import CORPUS_SEED, TUNING, TUNING_ROWS, tune
 from helpers.sft import Example, tune_examples
 from helpers.templates import TEMPLATES
+from helpers.tokenizer import Tokenizer
 
 QUIET = {"progress": False, "threads": 1}
 WATCHED = (1, 2, 4, 8, 12, 18, 25, 35, 50, 70, 100, 150)
@@ -154,11 +155,9 @@ def followup(base: LanguageModel, seed: int, rows: str) -> Figures:
     }
 
 
-def boundary(base: LanguageModel, seed: int, encoded: str) -> Figures:
-    """A plain-text form whose prompt ends in a space, encoded apart or as one text with the mask by prefix length."""
-    rows = fact_rows(world_of_course())
-    tokenizer, made, asked = base.tokenizer, [], []
-    begin = tokenizer.special["<|endoftext|>"]
+def plain_examples(rows: list[dict], tokenizer: Tokenizer, encoded: str) -> list[Example]:
+    """Rows in `plain_form`, prompt and answer encoded "apart", or "together" with the mask by the prompt's length."""
+    made, begin = [], tokenizer.special["<|endoftext|>"]
     for row in rows:
         prompt, answer = plain_form(row["messages"][0]["content"]), row["messages"][1]["content"]
         before = [begin, *tokenizer.encode(prompt)]
@@ -167,11 +166,22 @@ def boundary(base: LanguageModel, seed: int, encoded: str) -> Figures:
         )
         mask = [0] * len(before) + [1] * (len(ids) - len(before))
         made.append(Example([*ids, begin], [*mask, 1], [0] * (len(ids) + 1)))
+    return made
+
+
+def plain_answers(lm: LanguageModel, facts: list[Fact]) -> list[bool]:
+    """Whether each fact, asked in `plain_form`, gets its response letter for letter."""
+    begin = lm.tokenizer.special["<|endoftext|>"]
+    asked = [[begin, *lm.tokenizer.encode(plain_form(fact.say("question")))] for fact in facts]
+    written = [lm.tokenizer.decode(ids).strip() for ids in lm.continue_ids(asked, 48)]
+    return [text == fact.say("response") for text, fact in zip(written, facts, strict=True)]
+
+
+def boundary(base: LanguageModel, seed: int, encoded: str) -> Figures:
+    """A plain-text form whose prompt ends in a space, encoded apart or as one text with the mask by prefix length."""
+    made = plain_examples(fact_rows(world_of_course()), base.tokenizer, encoded)
     tuned, _ = tune_examples(base, made, replace(TUNING, seed=seed), size=TUNING_ROWS, **QUIET)
-    asked = [[begin, *tokenizer.encode(plain_form(fact.say("question")))] for fact in held_out()]
-    written = [tokenizer.decode(ids).strip() for ids in tuned.continue_ids(asked, 48)]
-    right = [text == fact.say("response") for text, fact in zip(written, held_out(), strict=True)]
-    return {"exact": float(np.mean(right))} | unharmed(tuned)
+    return {"exact": float(np.mean(plain_answers(tuned, held_out())))} | unharmed(tuned)
 
 
 def plain_form(question: str) -> str:
