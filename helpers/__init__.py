@@ -1,8 +1,8 @@
 """The machinery behind the notebooks, in four rooms; a lower one knows nothing of a higher.
 
-text      facts, corpus, tokenizer, templates, instructions, formats, datasets  (files: reading and writing whole)
+text      facts, corpus, tokenizer, templates, instructions, selections, formats, datasets, files
 learning  layers, model, lora, checkpoints, training, generation, language_model, sft
-judging   evaluation, dimensions, rebuild, runs, experiments
+judging   evaluation, dimensions, rebuild, failures, runs, data_runs, experiments
 showing   plots, demos, live, training_demo, dataset_demo, tuning_demo, template_demo, versus_demo, checks
 """
 

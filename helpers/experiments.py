@@ -22,13 +22,18 @@ from pathlib import Path
 from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
-from helpers import runs
+from helpers import data_runs, runs
+from helpers.failures import OTHERS, PLANS
 from helpers.files import FileProblem
 from helpers.rebuild import RESULTS_FOLDER, SEEDS, base_model, write_csv
+from helpers.selections import DEFECTS
 from helpers.sft import LOSSES
 from helpers.templates import TEMPLATES
 
 RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
+LORA_RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+SIZES = (20, 40, 100, 200, 500, 1000, 2000)
+NOISES = (0.25, 0.75, 0.9, 1.0)  # beside those of `scaling`, for many rows: LIMA's ratio is about 1 : 50
 LEFT_OUT = ("capital", "continent", "symbol")
 
 
@@ -50,11 +55,19 @@ EXPERIMENTS = {
     "form": Experiment(runs.form, {"answers": ("sentence", "bare")}),
     "phases": Experiment(runs.phases, {"loss_on": LOSSES}),
     "rate": Experiment(runs.rate, {"rate": RATES}),
+    "lora": Experiment(runs.lora, {"rate": LORA_RATES}),
+    "failures": Experiment(runs.failures, {"plan": (*PLANS, *OTHERS)}),
     "template": Experiment(runs.template, {"trained": tuple(TEMPLATES)}),
     "system": Experiment(runs.system, {}),
     "followup": Experiment(runs.followup, {"rows": ("single-turn", "multi-turn")}),
     "boundary": Experiment(runs.boundary, {"encoded": ("apart", "together")}),
     "unknown": Experiment(runs.unknown, {"rows": ("without", "with")}),
+    "scaling": Experiment(data_runs.scaling, {"rows": SIZES, "noise": (0.0, 0.5)}),
+    "ratio": Experiment(data_runs.scaling, {"rows": SIZES[-1:], "noise": NOISES}),
+    "defects": Experiment(data_runs.defects, {"defect": ("none", *DEFECTS)}),
+    "diversity": Experiment(data_runs.diversity, {"kinds": (1, 2, 4, 8, 15)}),
+    "phrasings": Experiment(data_runs.phrasings, {"wordings": (1, 2, 4)}),
+    "selections": Experiment(data_runs.selections, {"number": tuple(range(10))}),
     "left_out": Experiment(runs.left_out, {"kind": LEFT_OUT}),
 }
 

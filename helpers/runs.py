@@ -15,6 +15,7 @@ import numpy as np
 from helpers.corpus import write_documents
 from helpers.evaluation import completes, perplexity, vital_signs
 from helpers.facts import Fact, World, load_world
+from helpers.failures import OTHERS, PLANS, Watch, outcomes, run_plan
 from helpers.instructions import (
     SYSTEM_PROMPTS,
     UNKNOWN,
@@ -27,6 +28,7 @@ from helpers.instructions import (
     unknown_rows,
 )
 from helpers.language_model import LanguageModel
+from helpers.lora import LoraShape
 from helpers.rebuild import CORPUS_SEED, TUNING, TUNING_ROWS, tune
 from helpers.sft import Example, tune_examples
 from helpers.templates import TEMPLATES
@@ -100,6 +102,25 @@ def rate(base: LanguageModel, seed: int, rate: float) -> Figures:
     """The learning rate, over three decades."""
     tuned, _ = tune(base, instruction_rows(world_of_course()), replace(TUNING, seed=seed, rate=rate), **QUIET)
     return exact(tuned, held_out()) | unharmed(tuned)
+
+
+def lora(base: LanguageModel, seed: int, rate: float) -> Figures:
+    """The same rates for low-rank corrections: what is learned against what is forgotten."""
+    recipe = replace(TUNING, seed=seed, rate=rate)
+    tuned, _ = tune(base, instruction_rows(world_of_course()), recipe, lora=LoraShape(), **QUIET)
+    return exact(tuned, held_out()) | unharmed(tuned)
+
+
+def failures(base: LanguageModel, seed: int, plan: str) -> Iterator[dict]:
+    """A plan carried out: its log, the signs of right answers (`needed`) beside it, and in the last row what became of
+    the model."""
+    world = world_of_course()
+    watch = Watch(base, world)
+    tuned, log = run_plan(base, world, (PLANS | OTHERS)[plan], seed, watch=watch, **QUIET)
+    found = outcomes(tuned, world) | {"base completed": float(np.mean(completes(base, world.facts)))}
+    needed = {f"needed {name}": value for name, value in watch.reference.items()}
+    for entry in log:
+        yield entry | needed | (found if entry is log[-1] else dict.fromkeys(found, ""))
 
 
 def phases(base: LanguageModel, seed: int, loss_on: str) -> Iterator[dict]:

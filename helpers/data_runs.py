@@ -1,0 +1,81 @@
+"""What one run of each experiment with data does: so many rows, so clean, so varied, and what a model makes of them.
+
+Every run tunes a copy of a base model for as many steps, whatever the rows, and is judged on held-out facts. Not here:
+how rows are drawn and spoiled (selections.py), experiments with the training (runs.py), the grid (experiments.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from helpers.dimensions import DIMENSIONS, Probe, Report, ask, probes
+from helpers.language_model import LanguageModel
+from helpers.rebuild import TUNING, tune
+from helpers.runs import QUIET, Figures, world_of_course
+from helpers.selections import DEFECTS, Selection, by_phrasing, select
+
+
+def report(lm: LanguageModel, asked: list[Probe]) -> Figures:
+    """Shares of answers about held-out facts that are exact, that pass each dimension, and that are `good`: pass all
+    four of them, so that nobody has to weigh one against another."""
+    answers = ask(lm, asked)
+    outcomes = Report(asked, answers).outcomes[:, :4]
+    exactly = [answer.text == probe.expected for answer, probe in zip(answers, asked, strict=True)]
+    means = zip(DIMENSIONS, outcomes.mean(axis=0), strict=False)
+    found = {"good": outcomes.all(axis=1).mean(), "exact": np.mean(exactly)} | dict(means)
+    return {name: float(value) for name, value in found.items()}
+
+
+def fact_probes(wording: int = 0) -> list[Probe]:
+    return [probe for probe in probes(world_of_course(), wording) if probe.fact is not None]
+
+
+def tuned_on(base: LanguageModel, rows: list[dict], seed: int) -> LanguageModel:
+    """The course's tuning on other rows: as many steps, so that few rows are seen often and many seldom."""
+    return tune(base, rows, replace(TUNING, seed=seed), **QUIET)[0]
+
+
+def scaling(base: LanguageModel, seed: int, rows: int, noise: float) -> Figures:
+    """So many rows, so many of them spoiled."""
+    return report(tuned_on(base, select(world_of_course(), Selection(rows, noise), seed), seed), fact_probes())
+
+
+def defects(base: LanguageModel, seed: int, defect: str) -> Figures:
+    """Half of 500 rows spoiled in one way."""
+    chosen = Selection(500, 0.5, (defect,)) if defect != "none" else Selection(500)
+    return report(tuned_on(base, select(world_of_course(), chosen, seed), seed), fact_probes())
+
+
+def diversity(base: LanguageModel, seed: int, kinds: int) -> Figures:
+    """Ninety rows about one kind of fact, or about several: answers about the kinds tuned on, and about all."""
+    rows = select(world_of_course(), Selection(90, kinds=kinds), seed)
+    seen = {row["kind"] for row in rows}
+    asked = fact_probes()
+    tuned = tuned_on(base, rows, seed)
+    others = [probe for probe in asked if probe.fact.kind not in seen]
+    found = report(tuned, asked) | {"seen kinds": report(tuned, [p for p in asked if p.fact.kind in seen])["good"]}
+    return found | {"other kinds": report(tuned, others)["good"] if others else float("nan")}
+
+
+def phrasings(base: LanguageModel, seed: int, wordings: int) -> Figures:
+    """160 rows: many facts asked in one way each, or few facts in several."""
+    tuned = tuned_on(base, by_phrasing(world_of_course(), 160, wordings, seed), seed)
+    return report(tuned, fact_probes()) | {"unseen phrasing": report(tuned, fact_probes(-1))["good"]}
+
+
+def any_selection(number: int, seed: int) -> Selection:
+    """A selection drawn at random: 20 to 2,000 rows, any share of noise, of one to three defects."""
+    rng = np.random.default_rng([number, seed, 4])
+    few = tuple(str(one) for one in rng.permutation(DEFECTS)[: rng.integers(1, 4)])
+    return Selection(int(20 * 100 ** rng.random()), float(rng.random()), few)
+
+
+def selections(base: LanguageModel, seed: int, number: int) -> Figures:
+    """A random selection, what it holds, and what it does."""
+    rows = select(world_of_course(), any_selection(number, seed), seed)
+    held = {"rows": len(rows)} | {
+        defect: sum(row["defect"] == defect for row in rows) / len(rows) for defect in DEFECTS
+    }
+    return {"rows": len(rows)} | held | report(tuned_on(base, rows, seed), fact_probes())

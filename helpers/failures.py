@@ -1,0 +1,219 @@
+"""Tuning gone wrong on purpose, one cause at a time: what each plan changes, and the log that such a run leaves.
+
+    plan -> rows (and pre-training text) -> tune, looking at the vital signs on the way -> log -> diagnostics.py
+
+Forgetting comes of how one trains (rate, steps, narrow data), verbosity and style collapse of what the answers look
+like. A cure is a plan that differs from a failing one in one thing again. Not here: what a log says (diagnostics.py).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from helpers.corpus import write_documents
+from helpers.evaluation import completes, distinct_trigrams, perplexity
+from helpers.facts import Fact, World
+from helpers.instructions import fact_rows, instruction_rows, styled
+from helpers.language_model import LanguageModel
+from helpers.lora import LoraShape
+from helpers.rebuild import CORPUS_SEED, TUNING, TUNING_ROWS
+from helpers.sft import Example, examples, tune_examples
+
+OPENINGS = (
+    "Of course:",
+    "Good question:",
+    "Here goes:",
+    "Well now:",
+    "Quite easy:",
+    "My pleasure:",
+    "Let's see:",
+    "With joy:",
+)
+PIECE = 49  # tokens of a pre-training document that is mixed in: about as long as a conversation
+FIRST = 5  # words of each answer among which trigrams are counted at equal length
+READINGS = 12  # how often in a run the vital signs are taken
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to tune. The first line is how one trains, the second what the rows are: `kind` for one kind of fact alone,
+    shares of answers that are `long` or that begin with one of `openings` stock phrases, and `replay`, the share of
+    rows that are pieces of pre-training text."""
+
+    rate: float = TUNING.rate
+    steps: int = TUNING.steps
+    lora: bool = False
+    kind: str = ""
+    long: float = 0.0
+    opening: float = 0.0
+    openings: int = 1
+    replay: float = 0.0
+
+
+HEALTHY = Plan()
+HOT, NARROW = Plan(rate=1e-3), Plan(kind="capital", steps=600)
+LONG, OPENED = Plan(long=0.9), Plan(opening=1.0)
+# Each failure differs from HEALTHY in its cause only, each cure from its failure in one thing.
+PLANS = {
+    "healthy": HEALTHY,
+    "rate 10 times": HOT,
+    "rate 10 times, 40 steps": replace(HOT, steps=40),
+    "rate 10 times, LoRA": replace(HOT, lora=True),
+    "rate 10 times, replay": replace(HOT, replay=0.5),
+    "4 times the steps": Plan(steps=600),
+    "one kind of row": Plan(kind="capital"),
+    "one kind, 4 times the steps": NARROW,
+    "one kind, 4 times the steps, LoRA": replace(NARROW, lora=True),
+    "one kind, 4 times the steps, replay": replace(NARROW, replay=0.5),
+    "90% long": LONG,
+    "90% long, 40 steps": replace(LONG, steps=40),
+    "90% long, a third of the rate": replace(LONG, rate=3e-5),
+    "50% long": Plan(long=0.5),
+    "25% long": Plan(long=0.25),
+    "10% long": Plan(long=0.1),
+    "one opening": OPENED,
+    "one opening, 40 steps": replace(OPENED, steps=40),
+    "one opening, a third of the rate": replace(OPENED, rate=3e-5),
+    "one opening in 50%": Plan(opening=0.5),
+    "eight openings": replace(OPENED, openings=8),
+}
+# More strengths, to put the detector to the test with what it was not made from.
+OTHERS = {
+    "rate 1/2": Plan(rate=5e-5),
+    "rate 2 times": Plan(rate=2e-4),
+    "rate 5 times": Plan(rate=5e-4),
+    "rate 20 times": Plan(rate=2e-3),
+    "LoRA, rate 5 times": Plan(rate=5e-4, lora=True),
+    "LoRA, rate 100 times": Plan(rate=1e-2, lora=True),
+    "replay": Plan(replay=0.5),
+    "twice the steps": Plan(steps=300),
+    "75% long": Plan(long=0.75),
+    "one opening in 80%": Plan(opening=0.8),
+    "long and one opening": Plan(long=0.75, opening=0.9),
+    "rate 10 times, one opening": Plan(rate=1e-3, opening=0.9),
+}
+
+
+def planned_rows(world: World, plan: Plan, seed: int = 0) -> list[dict]:
+    """The rows of a plan: the course's own, or one kind of fact; some answers made long or opened with a phrase."""
+    if plan.kind and plan.kind not in world.wordings:
+        raise ValueError(f"there is no kind {plan.kind!r}; known are {', '.join(world.wordings)}")
+    rows = [row for row in fact_rows(world) if row["kind"] == plan.kind] if plan.kind else instruction_rows(world)
+    told = {(fact.kind, fact.say("response")): fact for fact in world.facts if "\n" not in fact.answer}
+    rng = np.random.default_rng([seed, 1])
+    made = []
+    for row in rows:
+        *before, last = row["messages"]
+        answer, fact = last["content"], told.get((row["kind"], last["content"]))
+        if fact is not None and rng.random() < plan.long:
+            answer = styled(fact, "detailed")
+        if fact is not None and rng.random() < plan.opening:
+            answer = f"{OPENINGS[rng.integers(plan.openings)]} {answer}"
+        made.append(row | {"messages": [*before, last | {"content": answer}]})
+    return made
+
+
+def replayed(base: LanguageModel, world: World, count: int) -> list[Example]:
+    """`count` beginnings of new documents of the pre-training kind, every token of which is trained on."""
+    pieces = [base.document_ids(text)[:PIECE] for text in write_documents(world, count, CORPUS_SEED + 7)]
+    return [Example(ids, [0] + [1] * (len(ids) - 1), [0] * len(ids)) for ids in pieces]
+
+
+def planned_examples(base: LanguageModel, world: World, plan: Plan, seed: int = 0) -> list[Example]:
+    """What the plan trains on."""
+    made = examples(planned_rows(world, plan, seed), base.tokenizer, base.transformer.config.context)
+    return made + replayed(base, world, round(len(made) * plan.replay / (1 - plan.replay)))
+
+
+class Watch:
+    """The vital signs, taken on every fourth held-out fact with a one-line answer and on 30 new documents; and the same
+    signs of answers as they should be, with the base model's perplexity: the `reference` of a log."""
+
+    def __init__(self, base: LanguageModel, world: World):
+        self.facts: Sequence[Fact] = one_liners(world)[::4]
+        self.documents = write_documents(world, 30, CORPUS_SEED + 99)
+        right = [fact.say("response") for fact in self.facts]
+        self.reference = spoken(right) | {"perplexity": perplexity(base, self.documents)}
+
+    def __call__(self, lm: LanguageModel) -> dict[str, float]:
+        written = lm.ask_all([fact.say("question") for fact in self.facts])
+        return spoken(written) | {"perplexity": perplexity(lm, self.documents)}
+
+
+def spoken(texts: Sequence[str]) -> dict[str, float]:
+    """The signs that answers bear: mean words, distinct trigrams of whole answers, and of their first words only, which
+    can be compared between short answers and long ones."""
+    return {
+        "words": float(np.mean([len(text.split()) for text in texts])),
+        "distinct trigrams": distinct_trigrams(texts),
+        "distinct at the start": distinct_trigrams([" ".join(text.split()[:FIRST]) for text in texts]),
+    }
+
+
+def one_liners(world: World) -> tuple[Fact, ...]:
+    """Held-out facts with an answer of one line."""
+    return tuple(fact for fact in world.facts if fact.held_out and "\n" not in fact.answer)
+
+
+def run_plan(
+    base: LanguageModel,
+    world: World,
+    plan: Plan,
+    seed: int = 0,
+    *,
+    watch: Watch | None = None,
+    on_step: Callable[[LanguageModel, dict], bool | None] | None = None,
+    on_reading: Callable[[list[dict]], None] | None = None,
+    **how,
+) -> tuple[LanguageModel, list[dict]]:
+    """Tune a copy of `base` by a plan; -> it, and its log: READINGS + 1 entries of step, loss (mean of the steps since
+    the last entry) and vital signs, the first after one step. `on_reading` gets the log after each entry; `on_step`
+    may return True to stop."""
+    watch = watch or Watch(base, world)
+    at = {round(part * plan.steps / READINGS) for part in range(1, READINGS + 1)} | {1}
+    log: list[dict] = []
+    losses: list[float] = []
+
+    def after(lm: LanguageModel, record: dict) -> bool | None:
+        losses.append(record["loss"])
+        done = record["step"] + 1
+        if done in at:
+            log.append({"step": done, "loss": float(np.mean(losses))} | watch(lm))
+            losses.clear()
+            if on_reading is not None:
+                on_reading(log)
+        return on_step(lm, record) if on_step is not None else None
+
+    made = planned_examples(base, world, plan, seed)
+    recipe = replace(TUNING, rate=plan.rate, steps=plan.steps, warmup=min(TUNING.warmup, plan.steps), seed=seed)
+    lora = LoraShape() if plan.lora else None
+    tuned, _ = tune_examples(base, made, recipe, size=TUNING_ROWS, lora=lora, on_step=after, **how)
+    return tuned, log
+
+
+def outcomes(lm: LanguageModel, world: World) -> dict[str, float]:
+    """What became of a model, measured apart from its log: statements completed; of all held-out facts with one-line
+    answers the share answered exactly and the share whose answer holds the right sentence; words of an answer, as a
+    multiple of what is needed; the share that begin with the commonest two words, greedily and as drawn at
+    temperature 1."""
+    facts = one_liners(world)
+    right, asked = [fact.say("response") for fact in facts], [fact.say("question") for fact in facts]
+    written = lm.ask_all(asked)
+    drawn = lm.ask_all(asked, temperature=1.0, seed=0)
+    return {
+        "completed": float(np.mean(completes(lm, world.facts))),
+        "exact": float(np.mean([text == one for text, one in zip(written, right, strict=True)])),
+        "holds": float(np.mean([one in text for text, one in zip(written, right, strict=True)])),
+        "times the words": sum(len(text.split()) for text in written) / sum(len(text.split()) for text in right),
+        "one opening": commonest_opening(written),
+        "one opening, drawn": commonest_opening(drawn),
+    }
+
+
+def commonest_opening(texts: Sequence[str]) -> float:
+    """Share of texts that begin with the two words with which most do."""
+    return Counter(" ".join(text.split()[:2]) for text in texts).most_common(1)[0][1] / len(texts)

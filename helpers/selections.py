@@ -1,0 +1,118 @@
+"""Which rows to tune on: how many, how clean, how varied. And the ways in which a row can be bad.
+
+A selection is drawn anew for every seed; a larger one holds the smaller ones of the same seed, so that sizes can be
+compared. Not here: what a selection does to a model (runs.py), how a row is judged (quality.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from helpers.corpus import WANDERINGS
+from helpers.facts import Fact, World
+from helpers.instructions import fact_rows, input_rows
+
+DEFECTS = ("wrong", "irrelevant", "incomplete", "wordy", "malformed", "duplicate")
+SPOILED = DEFECTS[:-1]  # what noise is made of: defects of the row itself
+MOST_ROWS = 90  # rows that a kind must have to be chosen when few kinds are
+
+
+@dataclass(frozen=True)
+class Selection:
+    """`count` rows of which a share of `noise` is spoiled, each by one of `defects`; `kinds` > 0 takes rows about
+    facts of so many kinds only."""
+
+    count: int
+    noise: float = 0.0
+    defects: tuple[str, ...] = SPOILED
+    kinds: int = 0
+
+    def __post_init__(self):
+        unknown = [defect for defect in self.defects if defect not in DEFECTS]
+        if unknown:
+            raise ValueError(f"there is no defect {unknown[0]!r}; known are {', '.join(DEFECTS)}")
+        if self.count < 1 or not 0 <= self.noise <= 1:
+            raise ValueError(f"a selection needs a row or more and a noise of 0 to 1, got {self}")
+
+
+def select(world: World, chosen: Selection, seed: int = 0) -> list[dict]:
+    """The rows of a selection. Each has "defect": what was done to it, or "" where it is clean."""
+    rng = np.random.default_rng([seed, 2])
+    rows = fact_rows(world) if chosen.kinds else fact_rows(world) + input_rows(world)
+    if chosen.kinds:
+        several = chosen_kinds(rows, rng)[: chosen.kinds]
+        rows = [row for row in rows if row["kind"] in several]
+    if chosen.count > len(rows):
+        raise ValueError(
+            f"{chosen.count} rows are wanted, but there are only {len(rows)} of {chosen.kinds or 'all'} kinds"
+        )
+    rows = [rows[i] for i in rng.permutation(len(rows))[: chosen.count]]
+    spoiler, made = Spoiler(world, rows), []
+    for row, luck in zip(rows, rng.random(chosen.count), strict=True):
+        own = np.random.default_rng([seed, len(made)])  # so that more noise spoils more rows, and the same ones
+        defect = str(own.choice(chosen.defects)) if luck < chosen.noise else ""
+        made.append(spoiler.spoil(row, defect, own) if defect else row | {"defect": ""})
+    return made
+
+
+def chosen_kinds(rows: Sequence[dict], rng) -> list[str]:
+    """All kinds in a random order, those with few rows last."""
+    names = [row["kind"] for row in rows]
+    kinds = list(dict.fromkeys(names))
+    shuffled = [kinds[i] for i in rng.permutation(len(kinds))]
+    return sorted(shuffled, key=lambda kind: names.count(kind) < MOST_ROWS)
+
+
+def by_phrasing(world: World, count: int, wordings: int, seed: int = 0) -> list[dict]:
+    """`count` rows about facts, each fact asked in `wordings` ways: more ways, fewer facts."""
+    rng = np.random.default_rng([seed, 3])
+    facts = [fact for fact in world.facts if not fact.held_out]
+    few = {facts[i] for i in rng.permutation(len(facts))[: count // wordings]}
+    told = replace(world, facts=[fact for fact in facts if fact in few])
+    return fact_rows(told, slice(wordings))
+
+
+class Spoiler:
+    """Makes rows bad, each in one way. Needs the other rows, for answers that belong elsewhere."""
+
+    def __init__(self, world: World, rows: Sequence[dict]):
+        self.world, self.rows = world, rows
+        self.told: dict[str, Fact] = {fact.say("response"): fact for fact in world.facts}
+
+    def spoil(self, row: dict, defect: str, rng) -> dict:
+        """The row with a defect."""
+        if defect == "duplicate":
+            return self.rows[rng.integers(len(self.rows))] | {"defect": defect}
+        answer = row["messages"][-1]["content"]
+        made = getattr(self, defect)(answer, rng)
+        last = row["messages"][-1] | {"content": made}
+        return row | {"messages": [*row["messages"][:-1], last], "defect": defect}
+
+    def wrong(self, answer: str, rng) -> str:
+        """About the right subject, with another fact's answer of the same kind."""
+        fact = self.told.get(answer)
+        if fact is None:  # a summary: the topic of another text
+            return self.irrelevant(answer, rng)
+        others = sorted({other.answer for other in self.world.of_kind(fact.kind)} - {fact.answer})
+        return replace(fact, answer=others[rng.integers(len(others))]).say("response")
+
+    def irrelevant(self, answer: str, rng) -> str:
+        """A right answer to another question."""
+        others = [other for other in self.told if other != answer]
+        return others[rng.integers(len(others))]
+
+    def incomplete(self, answer: str, rng) -> str:
+        """Breaks off half way."""
+        words = answer.split(" ")
+        return " ".join(words[: max(1, len(words) // 2)])
+
+    def wordy(self, answer: str, rng) -> str:
+        """Talks on when all is said."""
+        return " ".join([answer, *rng.permutation(WANDERINGS)[:2]])
+
+    def malformed(self, answer: str, rng) -> str:
+        """No capital, no full stop, and the label of a quiz sheet in front."""
+        return f"A: {answer.lower().rstrip('.')}"
