@@ -97,6 +97,13 @@ OTHERS = {
     "rate 10 times, one opening": Plan(rate=1e-3, opening=0.9),
 }
 
+# The logs on which the detector's bars were set; it is put to the test on others.
+CALIBRATION = {
+    (plan, seed)
+    for plan in ("healthy", "rate 10 times", "one kind, 4 times the steps", "90% long", "one opening")
+    for seed in (0, 1)
+}
+
 
 def planned_rows(world: World, plan: Plan, seed: int = 0) -> list[dict]:
     """The rows of a plan: the course's own, or one kind of fact; some answers made long or opened with a phrase."""
