@@ -2,7 +2,7 @@
 
 text      facts, corpus, tokenizer, templates, instructions, selections, formats, datasets, files
 learning  layers, model, lora, checkpoints, training, generation, language_model, sft
-judging   evaluation, dimensions, diagnostics, rebuild, failures, runs, data_runs, experiments
+judging   evaluation, dimensions, diagnostics, rebuild, failures, runs, data_runs, experiments, logs
 showing   plots, demos, live, training_demo, dataset_demo, tuning_demo, template_demo, versus_demo, checks
 """
 

@@ -1,0 +1,75 @@
+"""The stored logs of real tunings, healthy and failing, and the truth about each, known from what became of the model.
+
+The truth is never read off the log: whether a model forgot is told by the statements that it completes afterwards, not
+by its perplexity on the way. Not here: how the logs were made (failures.py), what a detector says (diagnostics.py).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers.dimensions import ROOM
+from helpers.experiments import read_results
+from helpers.failures import CALIBRATION
+from helpers.rebuild import RESULTS_FOLDER
+
+FORGOTTEN = 0.02  # share of statements lost that counts as forgetting: the course's own bar for a tuning
+ALIKE = 0.5  # share of answers with one opening that counts as a collapse
+KINDS = ("forgetting", "verbosity", "style collapse")
+SIGNS = ("words", "distinct trigrams", "distinct at the start", "perplexity")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A stored run: its plan and seed, its log, the signs as they should be, and the figures of the model it made."""
+
+    plan: str
+    seed: int
+    log: list[dict]
+    reference: dict[str, float]
+    outcomes: dict[str, float]
+
+    @property
+    def truth(self) -> set[str]:
+        """What really failed."""
+        found = {
+            "forgetting": self.outcomes["base completed"] - self.outcomes["completed"] > FORGOTTEN,
+            "verbosity": self.outcomes["times the words"] >= ROOM,
+            "style collapse": self.outcomes["one opening"] >= ALIKE,
+        }
+        return {failure for failure, holds in found.items() if holds}
+
+
+def stored_runs(folder: Path = RESULTS_FOLDER) -> list[Run]:
+    """All runs of the experiment `failures`."""
+    made = []
+    for (plan, seed), rows in itertools.groupby(
+        read_results("failures", folder), key=lambda row: (row["plan"], row["seed"])
+    ):
+        rows = list(rows)
+        log = [{name: row[name] for name in ("step", "loss", *SIGNS)} for row in rows]
+        outcomes = {name: value for name, value in list(rows[-1].items())[list(rows[-1]).index("completed") :]}
+        made.append(Run(plan, seed, log, {name: rows[0][f"needed {name}"] for name in SIGNS}, outcomes))
+    return made
+
+
+def unseen_runs(runs: Sequence[Run]) -> list[Run]:
+    """Those of which neither plan nor random start was used to set the detector's bars."""
+    plans, seeds = {plan for plan, _ in CALIBRATION}, {seed for _, seed in CALIBRATION}
+    return [run for run in runs if run.plan not in plans and run.seed not in seeds]
+
+
+def score(runs: Sequence[Run], detector: Callable[[Run], set[str]]) -> dict[str, dict[str, int]]:
+    """How a detector does: for each failure, and for "any" (failing at all), runs caught, missed, falsely alarmed about
+    and rightly passed."""
+    counts = {kind: dict.fromkeys(("caught", "missed", "false alarms", "passed"), 0) for kind in (*KINDS, "any")}
+    for run in runs:
+        said, truth = detector(run), run.truth
+        for kind, count in counts.items():
+            alarm, failing = (bool(said), bool(truth)) if kind == "any" else (kind in said, kind in truth)
+            name = ("caught" if alarm else "missed") if failing else ("false alarms" if alarm else "passed")
+            count[name] += 1
+    return counts
