@@ -29,7 +29,16 @@ from helpers.instructions import (
 )
 from helpers.language_model import LanguageModel
 from helpers.lora import LoraShape
-from helpers.rebuild import CORPUS_SEED, TUNING, TUNING_ROWS, tune
+from helpers.rebuild import (
+    CORPUS_SEED,
+    DOCUMENTS,
+    PRETRAINING,
+    TUNING,
+    TUNING_ROWS,
+    new_base,
+    pretrain,
+    tune,
+)
 from helpers.sft import Example, tune_examples
 from helpers.templates import TEMPLATES
 from helpers.tokenizer import Tokenizer
@@ -249,3 +258,14 @@ def unknown(base: LanguageModel, seed: int, rows: str) -> Figures:
         "real: right": float(np.mean([text == fact.say("response") for text, fact in zip(told, real, strict=True)])),
         "real: says it does not know": float(np.mean([text == UNKNOWN for text in told])),
     }
+
+
+def corpus(base: LanguageModel, seed: int, without: str) -> Figures:
+    """Another base model, from the same random start, that never read one kind of document; tuned as ever."""
+    world = world_of_course()
+    documents = write_documents(world, DOCUMENTS, CORPUS_SEED, leave_out=(without,))
+    other, stream = new_base(documents, base.tokenizer, seed)
+    pretrain(other, stream, replace(PRETRAINING, seed=seed), **QUIET)
+    before = float(np.mean(completes(other, world.facts)))
+    tuned, _ = tune(other, instruction_rows(world), replace(TUNING, seed=seed), **QUIET)
+    return {"completed before": before} | exact(tuned, held_out())

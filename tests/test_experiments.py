@@ -1,13 +1,16 @@
 """Experiments: every run is stored as it ends, a stopped grid goes on, and the code still makes what is stored."""
 
 import csv
+import json
+import re
 
+import joblib
 import pytest
 
 from helpers import experiments
-from helpers.experiments import EXPERIMENTS, Experiment, one_run, read_results, run_experiment
+from helpers.experiments import EXPERIMENTS, Experiment, code_version, one_run, read_results, run_experiment
 from helpers.files import FileProblem
-from helpers.rebuild import RESULTS_FOLDER, SEEDS
+from helpers.rebuild import RESULTS_FOLDER, SEEDS, TUNING
 
 
 @pytest.fixture
@@ -77,3 +80,50 @@ def test_this_code_still_makes_what_is_stored(name, setting, figure):
     assert [sorted(row) for row in made] == [sorted(row) for row in stored]
     for now, then in zip(made, stored, strict=True):
         assert now[figure] == pytest.approx(then[figure], abs=0.05 if figure == "exact" else 1.0)
+
+
+def test_sources_say_which_code_made_how_many_runs(toy, tmp_path, monkeypatch):
+    run_experiment("toy", tmp_path, seeds=(0, 1), jobs=1)
+    monkeypatch.setattr(experiments, "code_version", lambda: "another")
+    run_experiment("toy", tmp_path, seeds=(0, 1, 2), jobs=1)
+    first, second = json.loads((tmp_path / "sources.json").read_text())["toy"]
+    assert (first["runs"], second["runs"]) == (6, 3)
+    assert first["code"] == code_version() and second["code"] == "another"
+    assert first["tuning"]["steps"] == TUNING.steps
+
+
+def test_the_code_version_changes_with_the_code(tmp_path):
+    (tmp_path / "one.py").write_text("a = 1\n")
+    before = code_version(tmp_path)
+    (tmp_path / "one.py").write_text("a = 2\n")
+    assert code_version(tmp_path) != before
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_stored_run_has_a_source(name):
+    """As many runs as the grid has are accounted for in sources.json."""
+    sources = json.loads((RESULTS_FOLDER / "sources.json").read_text())[name]
+    assert sum(source["runs"] for source in sources) == len(EXPERIMENTS[name].grid()) * len(SEEDS)
+    assert all(re.fullmatch("[0-9a-f]{12}", source["code"]) for source in sources)
+
+
+@pytest.mark.parametrize("damage", [b"", b"size,seed,figure\n1,0\n", b"\xff\xfe\x00", b"size,figure\n1,2\n"])
+def test_a_damaged_result_is_named_and_kept(toy, tmp_path, damage):
+    path = tmp_path / "toy.csv"
+    path.write_bytes(damage)
+    with pytest.raises(FileProblem, match="toy.csv"):
+        run_experiment("toy", tmp_path, seeds=(0,), jobs=1)
+    assert path.read_bytes() == damage
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_cluster_gives_the_same_numbers(tmp_path):
+    """The same call on two Dask workers, each a process of its own: joblib hands the runs to them."""
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster:
+        with distributed.Client(cluster), joblib.parallel_config(backend="dask"):
+            far = run_experiment("phrasings", tmp_path, seeds=(0,))
+    near = [row for row in read_results("phrasings") if row["seed"] == 0]
+    assert [row["wordings"] for row in far] == [row["wordings"] for row in near]
+    for there, here in zip(far, near, strict=True):
+        assert there == pytest.approx(here, abs=0.03)  # another processor may decide a near tie otherwise
