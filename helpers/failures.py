@@ -185,20 +185,25 @@ def run_plan(
     log: list[dict] = []
     losses: list[float] = []
 
+    def read(lm: LanguageModel, done: int) -> None:
+        log.append({"step": done, "loss": float(np.mean(losses))} | watch(lm))
+        losses.clear()
+        if on_reading is not None:
+            on_reading(log)
+
     def after(lm: LanguageModel, record: dict) -> bool | None:
         losses.append(record["loss"])
         done = record["step"] + 1
         if done in at:
-            log.append({"step": done, "loss": float(np.mean(losses))} | watch(lm))
-            losses.clear()
-            if on_reading is not None:
-                on_reading(log)
+            read(lm, done)
         return on_step(lm, record) if on_step is not None else None
 
     made = planned_examples(base, world, plan, seed)
     recipe = replace(TUNING, rate=plan.rate, steps=plan.steps, warmup=min(TUNING.warmup, plan.steps), seed=seed)
     lora = LoraShape() if plan.lora else None
-    tuned, _ = tune_examples(base, made, recipe, size=TUNING_ROWS, lora=lora, on_step=after, **how)
+    tuned, records = tune_examples(base, made, recipe, size=TUNING_ROWS, lora=lora, on_step=after, **how)
+    if losses:  # stopped between two readings
+        read(tuned, len(records))
     return tuned, log
 
 
