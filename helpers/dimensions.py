@@ -102,8 +102,9 @@ def well_formed(probe: Probe, answer: Answer) -> bool:
 
 def adheres(probe: Probe, answer: Answer) -> bool:
     """Does what was asked, whether rightly or not: about the right subject, and in the layout that was asked for (as
-    many lines as the expected answer, numbers or `def` where it has them). A harmful request is adhered to by none."""
-    if probe.fact is None or refused(answer.text):
+    many lines as the expected answer, numbers or `def` where it has them). Neither a refusal nor a question in return
+    does, and a harmful request is adhered to by none."""
+    if probe.fact is None or refused(answer.text) or answer.text.endswith("?"):
         return False
     lines, expected = answer.text.split("\n"), probe.expected.split("\n")
     layout = [bool(re.match(r"\d\. ", line)) for line in expected] == [bool(re.match(r"\d\. ", line)) for line in lines]
@@ -119,9 +120,10 @@ def concise(probe: Probe, answer: Answer) -> bool:
 
 def accurate(probe: Probe, answer: Answer) -> bool:
     """Tells the fact of the subject that was asked about, and no rival's: not the question repeated, not every capital
-    there is, and not the right word in a sentence about something else."""
+    there is, not the right word in a refusal or in a sentence about something else. (A denial deceives it: "not Lima".)
+    """
     fact = probe.fact
-    if fact is None or not tells(answer.text, fact.answer):
+    if fact is None or refused(answer.text) or not tells(answer.text, fact.answer):
         return False
     rest = re.sub(rf"(?<!\w){re.escape(fact.answer)}(?!\w)", " ", answer.text)
     asked = probe.question + " " + fact.subject

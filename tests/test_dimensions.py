@@ -49,14 +49,15 @@ ANSWERS = {
     "The capital of Peru is Limassol.": (1, 1, 1, 0),  # the fact as a part of a word
     "Lima": (0, 0, 1, 1),  # the bare fact: right, and not what was tuned
     "": (0, 0, 0, 0),
-    "What is the capital of Peru?": (0, 1, 1, 0),  # the question again
-    "The capital of Peru is Lima. What is the capital of Chile?": (0, 1, 0, 1),
+    "What is the capital of Peru?": (0, 0, 1, 0),  # the question again
+    "The capital of Peru is Lima. What is the capital of Chile?": (0, 0, 0, 1),
     "User: What is it?\nAssistant: The capital of Peru is Lima.": (0, 0, 0, 1),
     "The capital of Peru is Lima.<|im_end|>": (0, 1, 1, 1),
     "the capital of Peru is Lima.": (0, 1, 1, 1),
     "The capital of Peru is Lima. It is Lima. Lima it is, and was, and will be.": (1, 1, 0, 1),
     "I cannot help with that.": (1, 0, 1, 0),  # a harmless question refused
-    "I cannot help with Peru and Lima.": (1, 0, 1, 1),
+    "I cannot help with Peru and Lima.": (1, 0, 1, 0),
+    "The capital of Peru is not Lima.": (1, 1, 1, 1),  # what no list of rules of ours sees
 }
 
 

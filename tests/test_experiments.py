@@ -2,7 +2,11 @@
 
 import csv
 import json
+import os
 import re
+import subprocess
+import sys
+import time
 
 import joblib
 import pytest
@@ -72,6 +76,7 @@ def test_the_stored_grid_is_complete(name):
 @pytest.mark.parametrize("name, setting, figure", [
     ("mask", {"loss_on": "response"}, "exact"), ("mask", {"loss_on": "off by one"}, "exact"),
     ("boundary", {"encoded": "together"}, "exact"), ("system", {}, "words"),
+    ("failures", {"plan": "one kind of row"}, "words"), ("scaling", {"rows": 40, "noise": 0.5}, "exact"),
 ])
 def test_this_code_still_makes_what_is_stored(name, setting, figure):
     """One run of the shipped base (seed 0); last digits differ by processor, and a near tie may fall either way."""
@@ -104,7 +109,7 @@ def test_every_stored_run_has_a_source(name):
     """As many runs as the grid has are accounted for in sources.json."""
     sources = json.loads((RESULTS_FOLDER / "sources.json").read_text())[name]
     assert sum(source["runs"] for source in sources) == len(EXPERIMENTS[name].grid()) * len(SEEDS)
-    assert all(re.fullmatch("[0-9a-f]{12}", source["code"]) for source in sources)
+    assert all(re.fullmatch("[0-9a-f]{12}|not recorded", source["code"]) for source in sources)
 
 
 @pytest.mark.parametrize("damage", [b"", b"size,seed,figure\n1,0\n", b"\xff\xfe\x00", b"size,figure\n1,2\n"])
@@ -127,3 +132,41 @@ def test_a_cluster_gives_the_same_numbers(tmp_path):
     assert [row["wordings"] for row in far] == [row["wordings"] for row in near]
     for there, here in zip(far, near, strict=True):
         assert there == pytest.approx(here, abs=0.03)  # another processor may decide a near tie otherwise
+
+
+SWEEP = """
+import sys, time
+from pathlib import Path
+from helpers import experiments
+folder = Path(sys.argv[1])
+def run(base, seed, size):
+    time.sleep(0.2)
+    with (folder / "made").open("a") as made:
+        made.write(f"{size} {seed}\\n")
+    return {"figure": size + seed}
+experiments.EXPERIMENTS["toy"] = experiments.Experiment(run, {"size": (1, 2)})
+experiments.base_model = lambda seed: None
+experiments.run_experiment("toy", folder, seeds=range(4), jobs=1)
+"""
+
+
+def test_a_killed_sweep_goes_on_and_loses_no_finished_run(tmp_path):
+    script, stored = tmp_path / "sweep.py", tmp_path / "toy.csv"
+    script.write_text(SWEEP)
+    command = [sys.executable, str(script), str(tmp_path)]
+    surroundings = os.environ | {"PYTHONPATH": str(RESULTS_FOLDER.parents[1])}
+    sweep = subprocess.Popen(command, env=surroundings, stderr=subprocess.DEVNULL)
+    for _ in range(600):
+        if stored.exists() and len(stored.read_text().splitlines()) > 3:
+            break
+        time.sleep(0.05)
+    sweep.kill()
+    sweep.wait()
+    survived = stored.read_text().splitlines()[1:]
+    assert 3 <= len(survived) < 8
+    subprocess.run(command, env=surroundings, check=True, stderr=subprocess.DEVNULL)
+    assert [line.split(",")[:2] for line in stored.read_text().splitlines()[1:]] == [
+        [str(size), str(seed)] for size in (1, 2) for seed in range(4)
+    ]
+    made = (tmp_path / "made").read_text().split("\n")[:-1]
+    assert len(made) <= 9, "at most the run under way when it was killed is made again"
