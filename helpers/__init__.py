@@ -1,9 +1,11 @@
 """The machinery behind the notebooks, in four rooms; a lower one knows nothing of a higher.
 
-text      facts, corpus, tokenizer, templates, instructions, selections, formats, datasets, files
+text      facts, corpus, tokenizer, templates, instructions, expected, selections, formats, datasets, own_rows, files
 learning  layers, model, lora, checkpoints, training, generation, language_model, sft
 judging   evaluation, dimensions, diagnostics, rebuild, failures, runs, data_runs, experiments, logs
-showing   plots, demos, live, training_demo, dataset_demo, tuning_demo, template_demo, versus_demo, checks
+judging   scaling, quality, estimate
+showing   plots, live, demos, training_demo, dataset_demo, tuning_demo, template_demo, versus_demo, failure_demo
+showing   quality_demo, report_card, checks
 """
 
 from helpers.language_model import LanguageModel, load
