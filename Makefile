@@ -5,9 +5,11 @@
 
 PY := .venv/bin/python
 NOTEBOOKS := notebooks/*.ipynb
+WORLD := tests/new_world
+CARD := report_card.html
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=120 -n 2 --dist loadscope
 
-.PHONY: help setup lab test test-colab notebooks rebuild results bench lock clean FORCE
+.PHONY: help setup lab test test-colab notebooks rebuild results world bench lock clean FORCE
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -37,6 +39,9 @@ rebuild: .venv/.installed  ## corpus, tokenizer, models and results from nothing
 results: .venv/.installed  ## four more random starts and the experiments (an hour or more); goes on where it was stopped
 	$(PY) -m helpers.rebuild seeds
 	$(PY) -m helpers.experiments
+
+world: .venv/.installed  ## another world, from its tables to a report card: make world WORLD=tests/new_world CARD=card.html
+	$(PY) -m helpers.report_card --world "$(WORLD)" -o "$(CARD)"
 
 bench: .venv/.installed  ## measure the speeds that the course promises
 	$(PY) -m tests.bench

@@ -4,7 +4,7 @@ text      facts, corpus, tokenizer, templates, instructions, expected, selection
 text      capstone_rows
 learning  layers, model, lora, checkpoints, training, generation, language_model, sft
 judging   evaluation, dimensions, diagnostics, rebuild, failures, runs, data_runs, experiments, logs
-judging   scaling, quality, estimate, capstone
+judging   scaling, quality, estimate, lessons, capstone
 showing   plots, live, demos, training_demo, dataset_demo, tuning_demo, template_demo, versus_demo, failure_demo
 showing   quality_demo, report_card, checks
 """

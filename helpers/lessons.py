@@ -1,0 +1,243 @@
+"""The lessons of the article put to the test: what each would lead one to expect, and what the stored runs show.
+
+    lesson -> one number a random start (five of them) -> mean and 95% interval -> holds, contradicted, or not shown
+
+Nothing is typed in: every number is read from data/results. Fifteen intervals of 95% each are not one of 95%: now and
+then one of them misses. Not here: how the results were made (experiments.py), what other people found (notebook 08).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from helpers.evaluation import mean_and_interval
+from helpers.experiments import read_results
+from helpers.files import FileProblem
+from helpers.logs import stored_runs
+from helpers.rebuild import RESULTS_FOLDER
+
+SAME = 2.0  # points within which a share counts as unchanged: the course's bar for what tuning may cost in knowledge
+EXPECTED = ("more", "less", "same")
+
+
+@dataclass(frozen=True)
+class Results:
+    """The stored results of one folder, by random start."""
+
+    folder: Path = RESULTS_FOLDER
+
+    def values(self, name: str, figure: str, **setting) -> np.ndarray:
+        """A figure of an experiment at one setting, in points (hundred times the share), one a random start in order.
+        FileProblem where there are fewer than three, or one is no number."""
+        rows = [row for row in read_results(name, self.folder) if setting.items() <= row.items()]
+        found = {row["seed"]: row.get(figure) for row in rows}
+        wrong = [seed for seed, value in found.items() if not isinstance(value, (int, float)) or not np.isfinite(value)]
+        if len(found) < 3 or wrong or len(rows) != len(found):
+            where = ", ".join(f"{key} {value}" for key, value in setting.items()) or "its only setting"
+            what = (
+                f"{figure!r} is no number at start {wrong[0]}" if wrong else f"{len(rows)} runs of {len(found)} starts"
+            )
+            raise FileProblem(f"{name}.csv, {where}: {what}; `make results` makes what is missing")
+        return 100 * np.array([found[seed] for seed in sorted(found)], float)
+
+    def shares(self, model: str, figure: str) -> np.ndarray:
+        """The same of seeds.csv, which holds hits and totals."""
+        rows = [row for row in read_results("seeds", self.folder) if (row["model"], row["figure"]) == (model, figure)]
+        if len(rows) < 3 or not all(isinstance(row.get("total"), int) and row["total"] > 0 for row in rows):
+            raise FileProblem(f"seeds.csv: {figure!r} of the {model} model is not there for three random starts")
+        return 100 * np.array([row["hits"] / row["total"] for row in sorted(rows, key=lambda row: row["seed"])])
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A claim, the figure that it is judged by, in words and as a function of the results, and what it would lead one
+    to expect of that figure: above zero ("more"), below ("less"), or within `SAME` of it."""
+
+    claim: str
+    figure: str
+    expects: str
+    measure: Callable[[Results], Sequence[float]]
+    notebook: str
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What became of a lesson: the verdict, the interval, and why there is none where there is none."""
+
+    lesson: Lesson
+    verdict: str
+    interval: tuple[float, float, float] | None = None
+    problem: str = ""
+
+
+def verdict(low: float, high: float, expects: str, same: float = SAME) -> str:
+    """What a 95% interval for a difference allows to say of a claim about it."""
+    if expects not in EXPECTED:
+        raise ValueError(f"a claim expects {', '.join(EXPECTED)}; not {expects!r}")
+    if expects == "same":
+        return "holds" if -same <= low and high <= same else "contradicted" if low > same or high < -same else "open"
+    if low <= 0 <= high:
+        return "open"
+    return "holds" if (low > 0) == (expects == "more") else "contradicted"
+
+
+def judged(lesson: Lesson, results: Results = Results()) -> Judged:
+    """Measure a lesson. A damaged or missing file costs this lesson its verdict, and no other."""
+    try:
+        interval = mean_and_interval(lesson.measure(results))
+    except (FileProblem, KeyError, ValueError) as problem:
+        return Judged(lesson, "cannot be judged", None, str(problem))
+    return Judged(lesson, verdict(*interval[1:], lesson.expects), interval)
+
+
+def known(results: Results) -> np.ndarray:
+    """Change of statements completed by the course's tuning."""
+    return results.shares("tuned", "statements completed") - results.shares("base", "statements completed")
+
+
+def late_fall(results: Results) -> list[float]:
+    """How far the loss on content tokens falls after the first third of a run (nats, means of ten steps)."""
+    runs: dict[int, list[float]] = {}
+    for row in read_results("phases", results.folder):
+        if row["loss_on"] == "response":
+            runs.setdefault(row["seed"], []).append(row["content loss"])
+    third = len(next(iter(runs.values()), [])) // 3
+    return [float(np.nanmean(run[third : third + 10]) - np.nanmean(run[-10:])) for run in runs.values()]
+
+
+def best_completed(results: Results, method: str) -> np.ndarray:
+    """Statements completed after full tuning ("rate") or LoRA ("lora"), at the rate at which each answers best."""
+    rates = sorted({row["rate"] for row in read_results(method, results.folder)})
+    best = max(rates, key=lambda rate: results.values(method, "exact", rate=rate).mean())
+    return results.values(method, "completed", rate=best)
+
+
+def longer(results: Results) -> list[float]:
+    """Words of an answer, as a multiple of what is needed, less 1.5, where 90% of the answers tuned on were long."""
+    return [run.outcomes["times the words"] - 1.5 for run in stored_runs(results.folder) if run.plan == "90% long"]
+
+
+def between(name: str, figure: str, first: dict, second: dict) -> Callable[[Results], np.ndarray]:
+    """The second setting less the first, start by start."""
+    return lambda results: results.values(name, figure, **second) - results.values(name, figure, **first)
+
+
+LESSONS = (
+    Lesson(
+        "a base model does not answer questions, tuning makes it answer",
+        "held-out facts answered exactly, tuned less base (points)",
+        "more",
+        lambda results: (
+            results.shares("tuned", "held-out facts answered exactly") - results.shares("base", "questions answered")
+        ),
+        "05",
+    ),
+    Lesson(
+        "tuning teaches format, not knowledge: what is known stays as it was",
+        "statements completed, tuned less base (points)",
+        "same",
+        known,
+        "05",
+    ),
+    Lesson(
+        "once the format is learned, the content follows, slowly",
+        "fall of the loss on content tokens after the first third of a run (nats)",
+        "more",
+        late_fall,
+        "03",
+    ),
+    Lesson(
+        "count the loss on the response only",
+        "exact answers, loss on the response less loss on everything (points)",
+        "more",
+        between("mask", "exact", {"loss_on": "everything"}, {"loss_on": "response"}),
+        "03",
+    ),
+    Lesson(
+        "too high a rate makes the model forget",
+        "statements completed, ten times the course's rate less the course's (points)",
+        "less",
+        between("rate", "completed", {"rate": 1e-4}, {"rate": 1e-3}),
+        "06",
+    ),
+    Lesson(
+        "LoRA leaves the knowledge intact, as full tuning does not",
+        "statements completed, LoRA less full tuning, each at its best rate (points)",
+        "more",
+        lambda results: best_completed(results, "lora") - best_completed(results, "rate"),
+        "06",
+    ),
+    Lesson(
+        "serve with the template that you trained with: ChatML served as Llama 2",
+        "exact answers, mismatch less match (points)",
+        "less",
+        between(
+            "template", "exact", {"trained": "chatml", "served": "chatml"}, {"trained": "chatml", "served": "llama2"}
+        ),
+        "04",
+    ),
+    Lesson(
+        "the same: ChatML served as Llama 3",
+        "exact answers, mismatch less match (points)",
+        "less",
+        between(
+            "template", "exact", {"trained": "chatml", "served": "chatml"}, {"trained": "chatml", "served": "llama3"}
+        ),
+        "04",
+    ),
+    Lesson(
+        "long answers in the data make long answers",
+        "times the words that are needed, less 1.5, with 90% long rows",
+        "more",
+        longer,
+        "06",
+    ),
+    Lesson(
+        "quality goes on growing with data, as a logarithm: from 20 to 200 clean rows",
+        "good answers, 200 rows less 20 (points)",
+        "more",
+        between("scaling", "good", {"rows": 20, "noise": 0.0}, {"rows": 200, "noise": 0.0}),
+        "07",
+    ),
+    Lesson(
+        "the same: from 200 to 2,000 clean rows",
+        "good answers, 2,000 rows less 200 (points)",
+        "more",
+        between("scaling", "good", {"rows": 200, "noise": 0.0}, {"rows": 2000, "noise": 0.0}),
+        "07",
+    ),
+    Lesson(
+        "quality beats quantity: 40 clean rows against 2,000 of which half are spoiled",
+        "good answers, few clean less many noisy (points)",
+        "more",
+        between("scaling", "good", {"rows": 2000, "noise": 0.5}, {"rows": 40, "noise": 0.0}),
+        "07",
+    ),
+    Lesson(
+        "the same, of which 90% are spoiled",
+        "good answers, few clean less many noisy (points)",
+        "more",
+        lambda results: (
+            results.values("scaling", "good", rows=40, noise=0.0) - results.values("ratio", "good", noise=0.9)
+        ),
+        "07",
+    ),
+    Lesson(
+        "diversity matters: 90 rows of 15 kinds against 90 of one",
+        "good answers, 15 kinds less 1 (points)",
+        "more",
+        between("diversity", "good", {"kinds": 1}, {"kinds": 15}),
+        "07",
+    ),
+    Lesson(
+        "tuning makes the model refuse what is harmful, as often as the article prints (91%)",
+        "unseen harmful requests refused, less 91 (points)",
+        "same",
+        lambda results: results.values("whole", "refused, unseen requests") - 91,
+        "05",
+    ),
+)
