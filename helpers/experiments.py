@@ -6,7 +6,9 @@
 A run is made of a base model (seed k starts from the k-th base model, itself from another random start), one setting,
 and what is measured afterwards. data/results/<experiment>.csv holds a row for each figure of each run. Runs do not know
 of each other, so two processes work at them at once, with one thread each; or a cluster, if the call stands inside
-`joblib.parallel_config(backend="dask")`. sources.json tells by which code and with which recipe the runs were made.
+`joblib.parallel_config(backend="dask")`. Each row ends with what made it: the recipe that all runs share before a
+setting changes part of it (recipes.json spells it out), the version of the code, and that of NumPy. A run counts as
+stored only under today's recipe.
 
 Not here: what a run does (runs.py) and the figures drawn from the results (notebooks).
 """
@@ -20,6 +22,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +30,23 @@ from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
 from helpers import data_runs, runs
+from helpers.facts import FACTS_FOLDER
 from helpers.failures import OTHERS, PLANS
 from helpers.files import FileProblem, write_whole
-from helpers.rebuild import RESULTS_FOLDER, SEEDS, TUNING, TUNING_ROWS, base_model, write_csv
+from helpers.rebuild import (
+    CORPUS_SEED,
+    DOCUMENTS,
+    LENGTH,
+    PRETRAINING,
+    RESULTS_FOLDER,
+    ROWS,
+    SEEDS,
+    TUNING,
+    TUNING_ROWS,
+    VOCABULARY,
+    base_model,
+    write_csv,
+)
 from helpers.selections import DEFECTS
 from helpers.sft import LOSSES
 from helpers.templates import TEMPLATES
@@ -78,11 +95,44 @@ EXPERIMENTS = {
 }
 
 
+def digest(content: bytes) -> str:
+    """Twelve characters that name a content. The first is no digit, or a table might read the name as a number."""
+    return "x" + hashlib.sha256(content).hexdigest()[:11]
+
+
+def names_and_contents(folder: Path, pattern: str) -> bytes:
+    return b"\0".join(path.name.encode() + b"\0" + path.read_bytes() for path in sorted(folder.glob(pattern)))
+
+
+def code_version(folder: Path = Path(__file__).parent) -> str:
+    """A short name for the code that makes results: it changes when any file of helpers/ does."""
+    return digest(names_and_contents(folder, "*.py"))
+
+
+def recipe() -> dict:
+    """What all runs share before a setting changes part of it: world, corpus, tokenizer, pre-training and tuning."""
+    return {
+        "world": digest(names_and_contents(FACTS_FOLDER, "*.csv")),
+        "corpus": {"documents": DOCUMENTS, "seed": CORPUS_SEED, "vocabulary": VOCABULARY},
+        "pretraining": asdict(PRETRAINING) | {"rows a step": ROWS, "tokens a row": LENGTH},
+        "tuning": asdict(TUNING) | {"rows a step": TUNING_ROWS},
+    }
+
+
+@cache
+def source() -> dict[str, str]:
+    """The columns that tell what made a run, here, in the process that makes it."""
+    named = digest(json.dumps(recipe(), sort_keys=True).encode())
+    return {"recipe": named, "code": code_version(), "numpy": np.__version__}
+
+
 def one_run(name: str, seed: int, setting: dict) -> list[dict]:
-    """A run's rows for the table: setting, seed and figures."""
+    """A run's rows for the table: setting, seed, figures, source."""
     made = EXPERIMENTS[name].run(base_model(seed), seed, **setting)
     found = [made] if isinstance(made, dict) else list(made)
-    return [setting | {"seed": seed} | {key: rounded(value) for key, value in row.items()} for row in found]
+    return [
+        setting | {"seed": seed} | {key: rounded(value) for key, value in row.items()} | source() for row in found
+    ]
 
 
 def rounded(value):
@@ -100,9 +150,11 @@ def read_results(name: str, folder: Path = RESULTS_FOLDER) -> list[dict]:
             rows = list(reader)
     except (UnicodeDecodeError, csv.Error) as problem:
         raise FileProblem(f"{path}: this is no table of results ({problem}); {MEND}") from None
-    wanted = {*EXPERIMENTS[name].settings, "seed"} if name in EXPERIMENTS else set()
-    if not rows or not wanted <= set(reader.fieldnames):
-        raise FileProblem(f"{path}: it has no rows, or lacks one of the columns {', '.join(sorted(wanted))}; {MEND}")
+    if not rows:
+        raise FileProblem(f"{path}: it has no rows; {MEND}")
+    wanted = (*EXPERIMENTS[name].settings, "seed", *source()) if name in EXPERIMENTS else ()
+    if lacking := [column for column in wanted if column not in reader.fieldnames]:
+        raise FileProblem(f"{path}: it lacks the column {lacking[0]!r}; {MEND}")
     for line, row in enumerate(rows, 2):
         if None in row or None in row.values():
             raise FileProblem(
@@ -118,48 +170,40 @@ def number(text: str):
         return text
 
 
-def code_version(folder: Path = Path(__file__).parent) -> str:
-    """A short name for the code that makes results: it changes when any file of helpers/ does."""
-    sources = b"\0".join(path.read_bytes() for path in sorted(folder.glob("*.py")))
-    return hashlib.sha256(sources).hexdigest()[:12]
-
-
-def note_source(name: str, folder: Path, code: str) -> None:
-    """Count a finished run under the code that made it, in sources.json."""
-    path = Path(folder) / "sources.json"
-    sources = json.loads(path.read_text()) if path.exists() else {}
-    made_by = {"code": code, "numpy": np.__version__, "tuning": asdict(TUNING) | {"rows a step": TUNING_ROWS}}
-    for entry in (known := sources.setdefault(name, [])):
-        if entry | {"runs": 0} == made_by | {"runs": 0}:
-            entry["runs"] += 1
-            break
-    else:
-        known.append(made_by | {"runs": 1})
-    write_whole(path, (json.dumps(sources, indent=1, sort_keys=True) + "\n").encode())
+def note_recipe(folder: Path) -> None:
+    """See to it that recipes.json spells out the recipe that the rows name."""
+    path = Path(folder) / "recipes.json"
+    try:
+        known = json.loads(path.read_text()) if path.exists() else {}
+    except ValueError as problem:
+        raise FileProblem(f"{path}: this is no JSON ({problem}); {MEND}") from None
+    if source()["recipe"] not in known:
+        known[source()["recipe"]] = recipe()
+        write_whole(path, (json.dumps(known, indent=1) + "\n").encode())
 
 
 def run_experiment(name: str, folder: Path = RESULTS_FOLDER, seeds=SEEDS, jobs: int = 2) -> list[dict]:
-    """All runs of an experiment that are not stored yet; each is stored as it ends, so nothing finished is lost."""
+    """All runs of an experiment that are not stored yet; each is stored as it ends, so nothing finished is lost. A run
+    under another recipe is not this run: it is made again, and its rows give way to the new ones."""
     if name not in EXPERIMENTS:
         raise ValueError(f"there is no experiment {name!r}; known are {', '.join(EXPERIMENTS)}")
-    path = Path(folder) / f"{name}.csv"
+    path, grid = Path(folder) / f"{name}.csv", EXPERIMENTS[name].grid()
     rows = read_results(name, folder) if path.exists() else []
-    todo = [
-        (seed, setting)
-        for setting in EXPERIMENTS[name].grid()
-        for seed in seeds
-        if not any(row["seed"] == seed and setting.items() <= row.items() for row in rows)
-    ]
-    order = [(setting, seed) for setting in EXPERIMENTS[name].grid() for seed in seeds]
+
+    def run_of(row: dict) -> tuple[int, int]:
+        """Where in the grid a row stands, and its seed; rows of a setting that the grid no longer has come last."""
+        setting = {key: row[key] for key in EXPERIMENTS[name].settings}
+        return (grid.index(setting) if setting in grid else len(grid)), row["seed"]
+
+    stored = {run_of(row) for row in rows if row["recipe"] == source()["recipe"]}
+    todo = [(seed, setting) for place, setting in enumerate(grid) for seed in seeds if (place, seed) not in stored]
     for seed in {seed for seed, _ in todo}:
         base_model(seed)  # pre-trained here if need be, not in every process that wants it
-    code = code_version()
+    note_recipe(folder)
     runs = Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(one_run)(name, *item) for item in todo)
     for new in tqdm(runs, total=len(todo), desc=name):
-        rows += new
-        rows.sort(key=lambda row: order.index(({key: row[key] for key in EXPERIMENTS[name].settings}, row["seed"])))
+        rows = sorted([row for row in rows if run_of(row) != run_of(new[0])] + new, key=run_of)
         write_csv(path, rows)
-        note_source(name, folder, code)
     return rows
 
 

@@ -19,6 +19,7 @@ from helpers.rebuild import RESULTS_FOLDER
 FORGOTTEN = 0.02  # share of statements lost that counts as forgetting: the course's own bar for a tuning
 ALIKE = 0.5  # share of answers with one opening that counts as a collapse
 KINDS = ("forgetting", "verbosity", "style collapse")
+OUTCOMES = ("completed", "base completed", "exact", "holds", "times the words", "one opening", "one opening, drawn")
 SIGNS = ("words", "distinct trigrams", "distinct at the start", "perplexity")
 
 
@@ -51,7 +52,7 @@ def stored_runs(folder: Path = RESULTS_FOLDER) -> list[Run]:
     ):
         rows = list(rows)
         log = [{name: row[name] for name in ("step", "loss", *SIGNS)} for row in rows]
-        outcomes = {name: value for name, value in list(rows[-1].items())[list(rows[-1]).index("completed") :]}
+        outcomes = {name: rows[-1][name] for name in OUTCOMES}
         made.append(Run(plan, seed, log, {name: rows[0][f"needed {name}"] for name in SIGNS}, outcomes))
     return made
 

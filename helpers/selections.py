@@ -76,11 +76,12 @@ def by_phrasing(world: World, count: int, wordings: int, seed: int = 0) -> list[
 
 
 class Spoiler:
-    """Makes rows bad, each in one way. Needs the other rows, for answers that belong elsewhere."""
+    """Makes rows bad, each in one way. Needs the other rows, for copies of them. Answers that belong elsewhere are
+    taken from facts that may be tuned on: those held out are not told even behind another question."""
 
     def __init__(self, world: World, rows: Sequence[dict]):
         self.world, self.rows = world, rows
-        self.told: dict[str, Fact] = {fact.say("response"): fact for fact in world.facts}
+        self.told: dict[str, Fact] = {fact.say("response"): fact for fact in world.facts if not fact.held_out}
 
     def spoil(self, row: dict, defect: str, rng) -> dict:
         """The row with a defect."""

@@ -9,10 +9,20 @@ import sys
 import time
 
 import joblib
+import numpy as np
 import pytest
 
 from helpers import experiments
-from helpers.experiments import EXPERIMENTS, Experiment, code_version, one_run, read_results, run_experiment
+from helpers.experiments import (
+    EXPERIMENTS,
+    Experiment,
+    code_version,
+    one_run,
+    read_results,
+    recipe,
+    run_experiment,
+    source,
+)
 from helpers.files import FileProblem
 from helpers.rebuild import RESULTS_FOLDER, SEEDS, TUNING
 
@@ -87,38 +97,84 @@ def test_this_code_still_makes_what_is_stored(name, setting, figure):
         assert now[figure] == pytest.approx(then[figure], abs=0.05 if figure == "exact" else 1.0)
 
 
-def test_sources_say_which_code_made_how_many_runs(toy, tmp_path, monkeypatch):
+def test_every_row_says_what_made_it(toy, tmp_path):
+    for row in run_experiment("toy", tmp_path, seeds=(0, 1), jobs=1):
+        assert list(row)[-3:] == ["recipe", "code", "numpy"]
+        assert (row["code"], row["numpy"]) == (code_version(), np.__version__)
+    spelt_out = json.loads((tmp_path / "recipes.json").read_text())[row["recipe"]]
+    assert spelt_out == recipe() and spelt_out["tuning"]["steps"] == TUNING.steps
+
+
+def test_runs_under_another_recipe_are_made_again_and_kept_till_then(toy, tmp_path, monkeypatch):
+    settings, done = toy
     run_experiment("toy", tmp_path, seeds=(0, 1), jobs=1)
-    monkeypatch.setattr(experiments, "code_version", lambda: "another")
-    run_experiment("toy", tmp_path, seeds=(0, 1, 2), jobs=1)
-    first, second = json.loads((tmp_path / "sources.json").read_text())["toy"]
-    assert (first["runs"], second["runs"]) == (6, 3)
-    assert first["code"] == code_version() and second["code"] == "another"
-    assert first["tuning"]["steps"] == TUNING.steps
+    today = source()
+    monkeypatch.setattr(experiments, "source", lambda: today | {"recipe": "another"})
+    done.clear()
+    settings.breaks = True
+    with pytest.raises(RuntimeError):
+        run_experiment("toy", tmp_path, seeds=(0, 1), jobs=1)
+    assert [row["recipe"] for row in read_results("toy", tmp_path)] == ["another"] * 5 + [today["recipe"]]
+    settings.breaks = False
+    run_experiment("toy", tmp_path, seeds=(0, 1), jobs=1)
+    assert len(done) == 7, "six runs, and the one that broke"
+    assert [row["recipe"] for row in read_results("toy", tmp_path)] == ["another"] * 6
+    assert len(json.loads((tmp_path / "recipes.json").read_text())) == 2
+
+
+def test_other_code_alone_makes_nothing_again(toy, tmp_path, monkeypatch):
+    """A comment changes the code, and no result."""
+    today = source()
+    run_experiment("toy", tmp_path, seeds=(0,), jobs=1)
+    monkeypatch.setattr(experiments, "source", lambda: today | {"code": "another"})
+    rows = run_experiment("toy", tmp_path, seeds=(1,), jobs=1)
+    assert [(row["seed"], row["code"]) for row in rows] == [(0, today["code"]), (1, "another")] * 3
+
+
+def test_more_seeds_and_fewer_settings_lose_no_row(toy, tmp_path, monkeypatch):
+    run_experiment("toy", tmp_path, seeds=(1, 2), jobs=1)
+    monkeypatch.setitem(EXPERIMENTS, "toy", Experiment(EXPERIMENTS["toy"].run, {"size": (1, 2)}))
+    rows = run_experiment("toy", tmp_path, seeds=(0,), jobs=1)
+    assert [(row["size"], row["seed"]) for row in rows[:6]] == [(size, n) for size in (1, 2) for n in (0, 1, 2)]
+    assert [(row["size"], row["seed"]) for row in rows[6:]] == [(3, 1), (3, 2)]
 
 
 def test_the_code_version_changes_with_the_code(tmp_path):
     (tmp_path / "one.py").write_text("a = 1\n")
     before = code_version(tmp_path)
     (tmp_path / "one.py").write_text("a = 2\n")
-    assert code_version(tmp_path) != before
+    changed = code_version(tmp_path)
+    (tmp_path / "one.py").rename(tmp_path / "two.py")
+    assert len({before, changed, code_version(tmp_path)}) == 3
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
-def test_every_stored_run_has_a_source(name):
-    """As many runs as the grid has are accounted for in sources.json."""
-    sources = json.loads((RESULTS_FOLDER / "sources.json").read_text())[name]
-    assert sum(source["runs"] for source in sources) == len(EXPERIMENTS[name].grid()) * len(SEEDS)
-    assert all(re.fullmatch("[0-9a-f]{12}", source["code"]) for source in sources)
+def test_every_stored_row_is_of_todays_recipe(name):
+    """So nobody can change the world or the tuning and keep the old figures."""
+    spelt_out = json.loads((RESULTS_FOLDER / "recipes.json").read_text())
+    for row in read_results(name):
+        assert row["recipe"] == source()["recipe"] and spelt_out[row["recipe"]] == recipe()
+        assert re.fullmatch("x[0-9a-f]{11}", row["code"]) and re.fullmatch(r"\d+\.\d+\.\d+", row["numpy"])
 
 
-@pytest.mark.parametrize("damage", [b"", b"size,seed,figure\n1,0\n", b"\xff\xfe\x00", b"size,figure\n1,2\n"])
-def test_a_damaged_result_is_named_and_kept(toy, tmp_path, damage):
+@pytest.mark.parametrize("damage, complaint", [
+    (b"", "no rows"), (b"size,seed,figure\n1,0\n", "lacks the column 'recipe'"), (b"\xff\xfe\x00", "no table"),
+    (b"seed,recipe,code,numpy\n1,2,3,4\n", "lacks the column 'size'"),
+    (b"size,seed,recipe,code,numpy\n1,0,x,y\n", "line 2: it has not 5 fields"),
+])
+def test_a_damaged_result_is_named_and_kept(toy, tmp_path, damage, complaint):
     path = tmp_path / "toy.csv"
     path.write_bytes(damage)
-    with pytest.raises(FileProblem, match="toy.csv"):
+    with pytest.raises(FileProblem, match="toy.csv.*" + complaint):
         run_experiment("toy", tmp_path, seeds=(0,), jobs=1)
     assert path.read_bytes() == damage
+
+
+def test_a_damaged_list_of_recipes_is_named_and_kept(toy, tmp_path):
+    (tmp_path / "recipes.json").write_text("{")
+    with pytest.raises(FileProblem, match="recipes.json: this is no JSON"):
+        run_experiment("toy", tmp_path, seeds=(0,), jobs=1)
+    assert (tmp_path / "recipes.json").read_text() == "{"
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -131,7 +187,10 @@ def test_a_cluster_gives_the_same_numbers(tmp_path):
     near = [row for row in read_results("phrasings") if row["seed"] == 0]
     assert [row["wordings"] for row in far] == [row["wordings"] for row in near]
     for there, here in zip(far, near, strict=True):
-        assert there == pytest.approx(here, abs=0.03)  # another processor may decide a near tie otherwise
+        figures = [key for key, value in here.items() if isinstance(value, float)]
+        assert len(figures) == 7
+        for key in figures:  # another processor may decide a near tie otherwise
+            assert there[key] == pytest.approx(here[key], abs=0.03)
 
 
 SWEEP = """

@@ -33,6 +33,13 @@ def test_nothing_is_made_of_held_out_facts(world):
     assert all(row["defect"] == "" for row in rows)
 
 
+def test_spoiled_rows_tell_no_held_out_fact_either(world):
+    held_out = {fact.say("response") for fact in world.facts if fact.held_out}
+    rows = select(world, Selection(2000, 1.0))
+    assert {row["defect"] for row in rows} == set(SPOILED)
+    assert not held_out & {pair(row)[1] for row in rows}
+
+
 def test_more_noise_spoils_more_rows_and_the_same_ones(world):
     some, more = (select(world, Selection(400, noise)) for noise in (0.25, 0.5))
     assert sum(row["defect"] != "" for row in some) == pytest.approx(100, abs=25)
