@@ -13,7 +13,7 @@ import numpy as np
 from helpers.dimensions import DIMENSIONS, Probe, Report, ask, probes
 from helpers.language_model import LanguageModel
 from helpers.rebuild import TUNING, tune
-from helpers.runs import QUIET, Figures, world_of_course
+from helpers.runs import QUIET, Figures, replies, world_of_course
 from helpers.selections import DEFECTS, Selection, by_phrasing, select
 
 
@@ -43,9 +43,16 @@ def scaling(base: LanguageModel, seed: int, rows: int, noise: float) -> Figures:
 
 
 def defects(base: LanguageModel, seed: int, defect: str) -> Figures:
-    """Half of 500 rows spoiled in one way."""
+    """Half of 500 rows spoiled in one way. Beside the report: how often the questions of the spoiled rows themselves
+    (where none is, of all) get the answer that was told, and how often the one that stood there before."""
     chosen = Selection(500, 0.5, (defect,)) if defect != "none" else Selection(500)
-    return report(tuned_on(base, select(world_of_course(), chosen, seed), seed), fact_probes())
+    rows, sound = (select(world_of_course(), one, seed) for one in (chosen, Selection(500)))
+    tuned = tuned_on(base, rows, seed)
+    told = [(row, before) for row, before in zip(rows, sound, strict=True) if row["defect"] or defect == "none"]
+    return report(tuned, fact_probes()) | {
+        "as told": replies(tuned, [row for row, _ in told]),
+        "as it was": replies(tuned, [before for _, before in told]),
+    }
 
 
 def diversity(base: LanguageModel, seed: int, kinds: int) -> Figures:
@@ -59,9 +66,9 @@ def diversity(base: LanguageModel, seed: int, kinds: int) -> Figures:
     return found | {"other kinds": report(tuned, others)["good"] if others else float("nan")}
 
 
-def phrasings(base: LanguageModel, seed: int, wordings: int) -> Figures:
-    """160 rows: many facts asked in one way each, or few facts in several."""
-    tuned = tuned_on(base, by_phrasing(world_of_course(), 160, wordings, seed), seed)
+def phrasings(base: LanguageModel, seed: int, facts: int, wordings: int) -> Figures:
+    """So many facts, each asked in so many ways."""
+    tuned = tuned_on(base, by_phrasing(world_of_course(), facts, wordings, seed), seed)
     return report(tuned, fact_probes()) | {"unseen phrasing": report(tuned, fact_probes(-1))["good"]}
 
 

@@ -88,7 +88,7 @@ EXPERIMENTS = {
     "ratio": Experiment(data_runs.scaling, {"rows": SIZES[-1:], "noise": NOISES}),
     "defects": Experiment(data_runs.defects, {"defect": ("none", *DEFECTS)}),
     "diversity": Experiment(data_runs.diversity, {"kinds": (1, 2, 4, 8, 15)}),
-    "phrasings": Experiment(data_runs.phrasings, {"wordings": (1, 2, 4)}),
+    "phrasings": Experiment(data_runs.phrasings, {"facts": (40, 80, 160), "wordings": (1, 2, 4)}),
     "selections": Experiment(data_runs.selections, {"number": tuple(range(10))}),
     "left_out": Experiment(runs.left_out, {"kind": LEFT_OUT}),
     "corpus": Experiment(runs.corpus, {"without": ("headed",)}),
@@ -96,23 +96,19 @@ EXPERIMENTS = {
 
 
 def digest(content: bytes) -> str:
-    """Twelve characters that name a content. The first is no digit, or a table might read the name as a number."""
-    return "x" + hashlib.sha256(content).hexdigest()[:11]
+    """A short name for some content. It begins with no digit, or a table might read it as a number."""
+    return "x" + hashlib.sha256(content).hexdigest()[:12]
 
 
-def names_and_contents(folder: Path, pattern: str) -> bytes:
-    return b"\0".join(path.name.encode() + b"\0" + path.read_bytes() for path in sorted(folder.glob(pattern)))
-
-
-def code_version(folder: Path = Path(__file__).parent) -> str:
-    """A short name for the code that makes results: it changes when any file of helpers/ does."""
-    return digest(names_and_contents(folder, "*.py"))
+def files_digest(folder: Path, pattern: str) -> str:
+    """A name for all files of a folder together: another one as soon as one of them changes."""
+    return digest(b"\0".join(path.read_bytes() for path in sorted(folder.glob(pattern))))
 
 
 def recipe() -> dict:
     """What all runs share before a setting changes part of it: world, corpus, tokenizer, pre-training and tuning."""
     return {
-        "world": digest(names_and_contents(FACTS_FOLDER, "*.csv")),
+        "world": files_digest(FACTS_FOLDER, "*.csv"),
         "corpus": {"documents": DOCUMENTS, "seed": CORPUS_SEED, "vocabulary": VOCABULARY},
         "pretraining": asdict(PRETRAINING) | {"rows a step": ROWS, "tokens a row": LENGTH},
         "tuning": asdict(TUNING) | {"rows a step": TUNING_ROWS},
@@ -123,7 +119,7 @@ def recipe() -> dict:
 def source() -> dict[str, str]:
     """The columns that tell what made a run, here, in the process that makes it."""
     named = digest(json.dumps(recipe(), sort_keys=True).encode())
-    return {"recipe": named, "code": code_version(), "numpy": np.__version__}
+    return {"recipe": named, "code": files_digest(Path(__file__).parent, "*.py"), "numpy": np.__version__}
 
 
 def one_run(name: str, seed: int, setting: dict) -> list[dict]:

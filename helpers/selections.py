@@ -66,12 +66,12 @@ def chosen_kinds(rows: Sequence[dict], rng) -> list[str]:
     return sorted(shuffled, key=lambda kind: names.count(kind) < MOST_ROWS)
 
 
-def by_phrasing(world: World, count: int, wordings: int, seed: int = 0) -> list[dict]:
-    """`count` rows about facts, each fact asked in `wordings` ways: more ways, fewer facts."""
+def by_phrasing(world: World, facts: int, wordings: int, seed: int = 0) -> list[dict]:
+    """Rows about so many facts, each asked in `wordings` ways. More facts hold the fewer ones of the same seed."""
     rng = np.random.default_rng([seed, 3])
-    facts = [fact for fact in world.facts if not fact.held_out]
-    few = {facts[i] for i in rng.permutation(len(facts))[: count // wordings]}
-    told = replace(world, facts=[fact for fact in facts if fact in few])
+    known = [fact for fact in world.facts if not fact.held_out]
+    few = {known[i] for i in rng.permutation(len(known))[:facts]}
+    told = replace(world, facts=[fact for fact in known if fact in few])
     return fact_rows(told, slice(wordings))
 
 
