@@ -31,6 +31,7 @@ STYLE = """
   :root { --ink: #ececec; --paper: #161616; --line: #8f8f8f; --base: #ffa04d; --tuned: #6fc0f2 } }
 body { font: 16px/1.5 sans-serif; color: var(--ink); background: var(--paper); max-width: 60rem; margin: 2rem auto;
   padding: 0 1rem }
+h1, p { overflow-wrap: anywhere }
 table { border-collapse: collapse; margin: 1rem 0 } caption { text-align: left; font-style: italic }
 th, td { border-bottom: 1px solid var(--line); padding: 3px 10px; text-align: left; vertical-align: top }
 .text { font-family: monospace; white-space: pre-wrap; overflow-wrap: anywhere }
@@ -183,18 +184,22 @@ def curve(log: Sequence[dict], name: str, should: float | None) -> str:
     if len(points) < 2:
         return ""
     steps, values = zip(*points, strict=True)
-    top = 1.1 * max([*values, should or 0]) or 1.0
-    xy = [(50 + 250 * step / steps[-1], 120 - 100 * value / top) for step, value in points]
+    foot = 1 if name == "perplexity" else 0  # the least that there can be
+    top = foot + (1.1 * (max([*values, should or 0]) - foot) or 1.0)
+
+    def height(value: float) -> float:
+        return 120 - 100 * (value - foot) / (top - foot)
+
+    xy = [(50 + 250 * step / steps[-1], height(value)) for step, value in points]
     parts = [
         f'<text x="10" y="12">{escape(SIGNS[name])}</text><path class="axis" d="M50 20V120H300"/>',
         f'<polyline class="curve" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in xy)}"/>',
-        f'<text x="46" y="124" text-anchor="end">0</text><text x="46" y="28" text-anchor="end">{top:.3g}</text>',
+        f'<text x="46" y="124" text-anchor="end">{foot}</text><text x="46" y="28" text-anchor="end">{top:.3g}</text>',
         f'<text x="300" y="138" text-anchor="end">step {steps[-1]}</text>',
     ]
     told = f"{SIGNS[name]}: {values[0]:.3g} at first, {values[-1]:.3g} in the end"
     if should is not None:
-        y = 120 - 100 * should / top
-        parts.append(f'<path class="axis" stroke-dasharray="4 4" d="M50 {y:.1f}H300"/>')
+        parts.append(f'<path class="axis" stroke-dasharray="4 4" d="M50 {height(should):.1f}H300"/>')
         told += f"; it should be {should:.3g} (dashed)"
     return svg(320, 145, told, parts)
 

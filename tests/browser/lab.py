@@ -1,7 +1,7 @@
 """A JupyterLab on a throw-away copy of the course, and a notebook in it as a learner at the keyboard meets it.
 
-Two classes: `Lab` is the server; `Notebook` is a page of the browser with one notebook open. What is asked of them here
-is only how to do things; what ought to come out is said in test_lab.py and test_playground.py.
+`Lab` is the server; `Notebook` is a page of the browser with one notebook open; `Control` and `LiveWidget` stand in it.
+What is asked of them here is only how to do things; what ought to come out is said in the tests.
 """
 
 from __future__ import annotations
@@ -294,3 +294,28 @@ class Control:
                 self.keys("Space")
         else:
             raise NotImplementedError(f"no test knows how to move this by keyboard: {self!r}")
+
+
+class LiveWidget:
+    """A widget that trains: the cell whose text begins with `call`, its controls by name, and what it shows."""
+
+    def __init__(self, notebook: Notebook, call: str):
+        self.notebook = notebook
+        [self.cell] = [n for n, cell in enumerate(notebook.cells()) if "".join(cell["source"]).startswith(call)]
+        self.named = {control.name: control for control in notebook.controls(self.cell)}
+        self.stop = self.named["Stop"]
+        notebook.settled(self.cell)
+
+    def text(self) -> str:
+        return self.notebook.cell(self.cell).inner_text()
+
+    def part(self, selector: str) -> str:
+        return self.notebook.cell(self.cell).query_selector(selector).text_content()
+
+    def wait_for(self, pattern: str, seconds: float = SETTLING) -> re.Match:
+        """Until the widget's text holds the pattern."""
+        for _ in range(int(seconds * 10)):
+            if found := re.search(pattern, self.text()):
+                return found
+            self.notebook.page.wait_for_timeout(100)
+        raise AssertionError(f"{pattern!r} does not come: {self.text()!r}")

@@ -1,10 +1,8 @@
 """The failure laboratory of notebook 06: the readings come in, Stop stops it, and a verdict is there in the end."""
 
-import re
-
 import pytest
 
-from tests.browser.lab import NOTEBOOKS, SETTLING
+from tests.browser.lab import NOTEBOOKS, LiveWidget
 from tests.browser.test_training import HOSTILE
 
 CALL = "failure_demo.failure_lab("
@@ -13,34 +11,17 @@ with_a_laboratory = pytest.mark.parametrize(
 THREADS = "[t.name for t in __import__('threading').enumerate() if t.name == 'failures']"
 
 
-class Laboratory:
+class Laboratory(LiveWidget):
     def __init__(self, notebook):
-        self.notebook = notebook
-        [self.cell] = [number for number, cell in enumerate(notebook.cells())
-                       if "".join(cell["source"]).startswith(CALL)]
-        named = {control.name: control for control in notebook.controls(self.cell)}
-        self.steps, self.long, self.question = named["Steps"], named["Long answers"], named["Question"]
-        self.start, self.stop = named["Start training"], named["Stop"]
-
-    def text(self) -> str:
-        return self.notebook.cell(self.cell).inner_text()
-
-    def part(self, selector: str) -> str:
-        return self.notebook.cell(self.cell).query_selector(selector).text_content()
-
-    def wait_for(self, pattern: str, seconds: float = SETTLING) -> re.Match:
-        for _ in range(int(seconds * 10)):
-            if found := re.search(pattern, self.text()):
-                return found
-            self.notebook.page.wait_for_timeout(100)
-        raise AssertionError(f"{pattern!r} does not come: {self.text()!r}")
+        super().__init__(notebook, CALL)
+        self.steps, self.long, self.question = (self.named[name] for name in ("Steps", "Long answers", "Question"))
+        self.start = self.named["Start training"]
 
 
 @pytest.fixture
 def laboratory(notebook):
     """Set to the shortest run of right answers."""
     laboratory = Laboratory(notebook)
-    notebook.settled(laboratory.cell)
     laboratory.steps.keys("Home")
     laboratory.long.keys("Home")
     laboratory.question.write("What is the capital of Peru?")

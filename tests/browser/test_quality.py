@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.browser.lab import NOTEBOOKS, SETTLING
+from tests.browser.lab import NOTEBOOKS, LiveWidget
 from tests.browser.test_training import HOSTILE
 
 with_a_laboratory = pytest.mark.parametrize(
@@ -13,16 +13,10 @@ with_a_laboratory = pytest.mark.parametrize(
 THREADS = "[t.name for t in __import__('threading').enumerate() if t.name == 'quality']"
 
 
-class Laboratory:
+class Laboratory(LiveWidget):
     def __init__(self, notebook):
-        self.notebook = notebook
-        [self.cell] = [number for number, cell in enumerate(notebook.cells())
-                       if "".join(cell["source"]).startswith("quality_demo.quality_lab(")]
-        self.named = {control.name: control for control in notebook.controls(self.cell)}
-        self.start, self.stop = self.named["Train on this selection"], self.named["Stop"]
-
-    def text(self) -> str:
-        return self.notebook.cell(self.cell).inner_text()
+        super().__init__(notebook, "quality_demo.quality_lab(")
+        self.start = self.named["Train on this selection"]
 
     def estimate(self) -> str:
         return re.search(r"Estimate: (\d+%)", self.text())[1]
@@ -36,19 +30,11 @@ class Laboratory:
             self.named[name].write(text)
         self.notebook.settled(self.cell)
 
-    def wait_for(self, pattern: str, seconds: float = SETTLING) -> re.Match:
-        for _ in range(int(seconds * 10)):
-            if found := re.search(pattern, self.text()):
-                return found
-            self.notebook.page.wait_for_timeout(100)
-        raise AssertionError(f"{pattern!r} does not come: {self.text()!r}")
-
 
 @pytest.fixture
 def laboratory(notebook):
     """With no row added."""
     laboratory = Laboratory(notebook)
-    notebook.settled(laboratory.cell)
     if laboratory.named["Forget added rows"].enabled:
         laboratory.press("Forget added rows")
     return laboratory

@@ -1,10 +1,8 @@
 """The training laboratory of notebook A: one sees it train, and Stop stops it."""
 
-import re
-
 import pytest
 
-from tests.browser.lab import ANSWERING, NOTEBOOKS
+from tests.browser.lab import NOTEBOOKS, LiveWidget
 
 CALL = "pretraining_lab("
 with_a_laboratory = pytest.mark.parametrize(
@@ -14,23 +12,11 @@ HOSTILE = {"nothing": "", "image": '<img src=x onerror="window.hacked=1">', "5,0
 THREADS = "[t.name for t in __import__('threading').enumerate() if t.name == 'pre-training']"
 
 
-class Laboratory:
+class Laboratory(LiveWidget):
     def __init__(self, notebook):
-        self.notebook = notebook
-        [self.cell] = [number for number, cell in enumerate(notebook.cells()) if CALL in "".join(cell["source"])]
-        named = {control.name: control for control in notebook.controls(self.cell)}
-        self.steps, self.rate, self.prompt = named["Steps"], named["Peak rate"], named["Prompt"]
-        self.start, self.stop = named["Start training"], named["Stop"]
-
-    def text(self) -> str:
-        return self.notebook.cell(self.cell).inner_text()
-
-    def wait_for(self, pattern: str, seconds: float = ANSWERING) -> re.Match:
-        for _ in range(int(seconds * 10)):
-            if found := re.search(pattern, self.text()):
-                return found
-            self.notebook.page.wait_for_timeout(100)
-        raise AssertionError(f"{pattern!r} does not come: {self.text()!r}")
+        super().__init__(notebook, CALL)
+        self.steps, self.rate, self.prompt = (self.named[name] for name in ("Steps", "Peak rate", "Prompt"))
+        self.start = self.named["Start training"]
 
     def run(self, key: str) -> None:
         """The shortest run, to its end."""
@@ -44,7 +30,6 @@ class Laboratory:
 def laboratory(notebook):
     """Set to the shortest run."""
     laboratory = Laboratory(notebook)
-    notebook.settled(laboratory.cell)
     laboratory.steps.keys("Home")
     laboratory.rate.keys("Home", "ArrowRight", "ArrowRight")
     laboratory.prompt.write("The capital of")

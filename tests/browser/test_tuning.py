@@ -1,10 +1,8 @@
 """The tuning laboratory of notebook 03: one sees it learn, Stop stops it, and what came of it answers."""
 
-import re
-
 import pytest
 
-from tests.browser.lab import ANSWERING, NOTEBOOKS
+from tests.browser.lab import NOTEBOOKS, LiveWidget
 from tests.browser.test_training import HOSTILE
 
 with_a_laboratory = pytest.mark.parametrize(
@@ -12,35 +10,20 @@ with_a_laboratory = pytest.mark.parametrize(
 THREADS = "[t.name for t in __import__('threading').enumerate() if t.name == 'tuning']"
 
 
-class Laboratory:
+class Laboratory(LiveWidget):
     def __init__(self, notebook):
-        self.notebook = notebook
-        [self.cell] = [number for number, cell in enumerate(notebook.cells())
-                       if "".join(cell["source"]).startswith("tuning_lab(")]
-        named = {control.name: control for control in notebook.controls(self.cell)}
-        self.steps, self.rate, self.amount = named["Steps"], named["Peak rate"], named["Rows of data"]
-        self.question, self.loss = named["Question"], named["Loss on"]
-        self.start, self.stop = named["Start training"], named["Stop"]
-
-    def text(self) -> str:
-        return self.notebook.cell(self.cell).inner_text()
+        super().__init__(notebook, "tuning_lab(")
+        self.steps, self.question = self.named["Steps"], self.named["Question"]
+        self.start = self.named["Start training"]
 
     def answer(self) -> str:
-        return self.notebook.cell(self.cell).query_selector("[role=log]").text_content()
-
-    def wait_for(self, pattern: str, seconds: float = ANSWERING) -> re.Match:
-        for _ in range(int(seconds * 10)):
-            if found := re.search(pattern, self.text()):
-                return found
-            self.notebook.page.wait_for_timeout(100)
-        raise AssertionError(f"{pattern!r} does not come: {self.text()!r}")
+        return self.part("[role=log]")
 
 
 @pytest.fixture
 def laboratory(notebook):
     """Set to the shortest run."""
     laboratory = Laboratory(notebook)
-    notebook.settled(laboratory.cell)
     laboratory.steps.keys("Home")
     laboratory.question.write("What is the capital of Peru?")
     notebook.settled(laboratory.cell)
