@@ -1,7 +1,6 @@
 """The machinery behind the notebooks, in four rooms; a lower one knows nothing of a higher.
 
 text      facts, corpus, tokenizer, templates, instructions, expected, selections, formats, datasets, own_rows, files
-text      capstone_rows
 learning  layers, model, lora, checkpoints, training, generation, language_model, sft
 judging   evaluation, dimensions, diagnostics, rebuild, failures, runs, data_runs, experiments, logs
 judging   scaling, quality, estimate, lessons, capstone

@@ -1,6 +1,6 @@
 """Your own rows or your own world, tuned on and judged.
 
-    rows (capstone_rows.py) -> tuned, with a log -> five dimensions, your rows one by one, the diagnosis
+    rows (own_rows.py) -> tuned, with a log -> five dimensions, your rows one by one, the diagnosis
     a folder of tables -> documents -> tokenizer -> base model -> the same
 
 What became of your own rows is told apart from the facts of the world that tuning never saw: a row given back as it was
@@ -21,17 +21,18 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers.capstone_rows import OwnRow, OwnRows
 from helpers.corpus import is_code, write_documents
 from helpers.datasets import Problem
 from helpers.diagnostics import Diagnosis, diagnose
-from helpers.dimensions import LIMIT, Probe, Report, ask, probes
+from helpers.dimensions import LIMIT, Probe, Report, ask, probes, tells
 from helpers.evaluation import Share, completes, perplexity, share
+from helpers.expected import SENTENCE, Answers, plain
 from helpers.facts import Fact, FactsError, World
 from helpers.failures import READINGS, Watch, one_liners, spoken
 from helpers.files import FileProblem
-from helpers.instructions import instruction_rows
+from helpers.instructions import HARMFUL_QUESTIONS, fact_rows, instruction_rows, turn
 from helpers.language_model import LanguageModel
+from helpers.own_rows import OwnRow, OwnRows
 from helpers.rebuild import (
     CORPUS_SEED,
     DOCUMENTS,
@@ -50,19 +51,27 @@ WATCHED = 80  # held-out facts that are asked at each reading of the log
 TUNE_ON = ("with the world's rows", "alone")
 
 
+def too_long(prompts: Sequence[list[dict]], answer: str, lm: LanguageModel) -> tuple[str, str] | None:
+    """Which part of questions and their answer does not fit this model, and why; None if all of it does."""
+    room = lm.transformer.config.context - LIMIT
+    longest = max(len(render(talk, lm.template, lm.tokenizer, generate=True)[0]) for talk in prompts)
+    tokens = len(lm.tokenizer.encode(answer))
+    if tokens >= LIMIT:
+        return "answer", f"takes {tokens} tokens; this model answers in {LIMIT - 1}. Shorten it"
+    if longest > room:
+        return "question", f"takes {longest} tokens with its template; {room} fit. Shorten it"
+    return None
+
+
 def set_aside_too_long(own: OwnRows, lm: LanguageModel) -> None:
     """Rows that do not fit this model, whole or when asked, go to the problems: cutting them would teach half a row."""
-    room = lm.transformer.config.context - LIMIT
+    told = len(own.problems)
     for row in list(own.rows):
         prompts = [*(talk[:-1] for talk in row.talks), *([row.again] if row.again else [])]
-        longest = max(len(render(talk, lm.template, lm.tokenizer, generate=True)[0]) for talk in prompts)
-        answer = max(len(lm.tokenizer.encode(talk[-1]["content"])) for talk in row.talks)
-        if answer >= LIMIT:
-            own.set_aside(row, "answer", f"takes {answer} tokens; this model answers in {LIMIT - 1}. Shorten it")
-        elif longest > room:
-            own.set_aside(row, "question", f"takes {longest} tokens with its template; {room} fit. Shorten it")
+        if problem := too_long(prompts, row.talks[0][-1]["content"], lm):
+            own.set_aside(row, *problem)
     if not own.rows:
-        raise FileProblem(f"{own.name}: holds no row that fits this model; the first problem: {own.problems[0]}")
+        raise FileProblem(f"{own.name}: holds no row that fits this model; the first problem: {own.problems[told]}")
 
 
 # --- tune and judge ---
@@ -105,13 +114,21 @@ class Card:
         return share(a.exact if exact else a.holds for a in self.own if a.taught == taught)
 
 
+def watched(world: World) -> Sequence[Fact]:
+    """The facts that can be asked while a model is tuned."""
+    if not (facts := one_liners(world)):
+        raise FactsError(
+            "this world holds no fact with a one-line answer out of tuning, so nothing can be judged; add facts (of "
+            "many, about half are held out)"
+        )
+    return facts
+
+
 class WorldWatch(Watch):
     """failures.Watch for any world: as many facts as there are, up to WATCHED, and only documents it can fill."""
 
     def __init__(self, base: LanguageModel, world: World):
-        facts = one_liners(world)
-        if not facts:
-            raise FactsError("this world holds no fact with a one-line answer out of tuning, so nothing can be judged")
+        facts = watched(world)
         self.facts: Sequence[Fact] = facts[:: max(1, len(facts) // WATCHED)]
         self.documents = documents_of(world, 30, CORPUS_SEED + 99)
         right = [fact.say("response") for fact in self.facts]
@@ -160,6 +177,7 @@ def judge(
         "base, in the template": Report(asked, ask(base, asked)),
         "tuned": Report(asked, ask(tuned, asked)),
     }
+    reference = {name: value for name, value in watch.reference.items() if np.isfinite(value)}  # "Lima." has no trigram
     facts = world.facts[::every]
     completed = {"base": share(completes(base, facts)), "tuned": share(completes(tuned, facts))}
     card = Card(
@@ -173,18 +191,30 @@ def judge(
         own_answers(tuned, own),
         share(answer.exact for answer in own_answers(base, own)),
         log,
-        watch.reference,
-        diagnose(log, watch.reference),
+        reference,
+        diagnose(log, reference),
     )
     return tuned, card
 
 
 def unseen_probes(world: World, own: OwnRows | None, every: int) -> tuple[list[Probe], int]:
-    """The probes whose fact no own row asks about, in whatever wording, and how many were left out for that."""
-    mine = {joined(part).strip() for row in own.rows for talk in row.talks for part in talk} if own else set()
+    """The probes whose fact no own row asks about or tells, in any wording that expected.py understands, and how many
+    were left out for that."""
+    answers, told, mine = Answers(world), set(), set()
+    for talk in (talk for row in (own.rows if own else []) for talk in row.talks):
+        due = None
+        for part in talk:
+            if part["role"] == "user":
+                due = answers.expected(part, due)
+                told |= {due.fact} if due and due.fact else set()
+                mine.add(plain(joined(part)))
+            elif part["role"] == "assistant":
+                said = map(plain, (part["content"], *SENTENCE.split(part["content"])))
+                told |= {answers.told[sentence] for sentence in said if sentence in answers.told}
+    requests = ({plain(question.format(**pair)) for question in HARMFUL_QUESTIONS} for pair in world.refusals)
+    answered = set().union(*(ways for ways in requests if ways & mine))
     found = probes(world)
-    ways = [{probe.question, *(probe.fact.ways("question") if probe.fact else ())} for probe in found]
-    asked = [probe for probe, words in zip(found, ways, strict=True) if not mine & words]
+    asked = [probe for probe in found if probe.fact not in told and plain(probe.question) not in answered]
     return asked[::every], len(found) - len(asked)
 
 
@@ -213,7 +243,7 @@ def own_answers(lm: LanguageModel, own: OwnRows | None) -> list[OwnAnswer]:
     made = []
     for (row, talk, taught), got in zip(asked, written, strict=True):
         wanted = row.talks[0][-1]["content"].strip()
-        made.append(OwnAnswer(row.line, joined(talk[-1]), wanted, got, taught, (row.answer or wanted) in got))
+        made.append(OwnAnswer(row.line, joined(talk[-1]), wanted, got, taught, tells(got, row.answer or wanted)))
     return made
 
 
@@ -226,15 +256,28 @@ def questions(row: OwnRow) -> Iterator[tuple[list[dict], bool]]:
 # --- a world of one's own ---
 
 
+def see_that_it_can_be_judged(world: World, lm: LanguageModel) -> None:
+    """FactsError where tuning or judging would fail, said before minutes of pre-training and not after."""
+    watched(world)
+    if not fact_rows(world):
+        raise FactsError("this world holds out every fact, so there is nothing to tune on; add facts")
+    for fact in world.facts:
+        prompts = [[turn("user", question)] for question in fact.ways("question")]
+        if problem := too_long(prompts, fact.say("response"), lm):
+            raise FactsError(f"the fact {fact.subject[:60]!r} of kind {fact.kind!r}: its {' '.join(problem)}")
+
+
 def base_of(world: World, beside: Path) -> tuple[LanguageModel, Path]:
     """A base model that has read a world from nothing; -> it, and the checkpoint to delete when all is done.
 
-    The checkpoint lies beside the file `beside` and is named by what is read: an interrupted training goes on where it
-    was, and never with another world's text."""
+    The checkpoint lies beside the file `beside` and is named by what is read and how: an interrupted training goes on
+    where it was, and never with another world's text or another recipe."""
     print(f"{len(world.facts)} facts of {len(world.wordings)} kinds; writing {DOCUMENTS:,} documents", flush=True)
     documents = documents_of(world, DOCUMENTS)
     base, stream = new_base(documents, course_tokenizer(documents), PRETRAINING.seed)
-    checkpoint = Path(beside).parent / f"unfinished-{sha256(stream.tobytes()).hexdigest()[:12]}.safetensors"
+    see_that_it_can_be_judged(world, base)
+    named = sha256(stream.tobytes() + repr(PRETRAINING).encode()).hexdigest()[:12]
+    checkpoint = Path(beside).parent / f"unfinished-{named}.safetensors"
     print(f"pre-training on {stream.size:,} tokens, kept in {checkpoint} on the way", flush=True)
     pretrain(base, stream, PRETRAINING, checkpoint=checkpoint)
     return base, checkpoint

@@ -102,7 +102,8 @@ def headed(deck: Deck, rng: random.Random) -> str:
     """A heading that names the topic, then one to three statements about it."""
     fact = deck.deal("headed")
     heading = rng.choice(fact.ways("heading"))
-    ways = rng.sample(fact.ways("statement"), rng.randint(1, 2 if "\n" in fact.answer else 3))
+    ways, most = fact.ways("statement"), rng.randint(1, 2 if "\n" in fact.answer else 3)
+    ways = rng.sample(ways, min(most, len(ways)))
     return heading[:1].upper() + heading[1:] + "\n\n" + ("\n\n" if "\n" in fact.answer else " ").join(ways)
 
 

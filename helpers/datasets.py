@@ -156,7 +156,8 @@ def read_dataset(path: Path, source: str | None = None) -> Dataset:
 
 
 def line(row: dict) -> bytes:
-    return json.dumps(row, ensure_ascii=False).encode() + b"\n"
+    """A row as a line of JSON; half a sign, for which UTF-8 has no place, as JSON's own escape."""
+    return json.dumps(row, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
 
 
 def write_dataset(path: Path, rows: Iterable[dict], target: str = "messages") -> Counter:

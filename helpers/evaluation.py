@@ -18,6 +18,11 @@ from helpers.facts import Fact, World
 from helpers.generation import Cache
 from helpers.language_model import LanguageModel
 
+# Beside a whole word stands no letter; but any may in scripts without spaces between words (Thai, Lao, Burmese, Khmer,
+# Japanese, Chinese) or hang endings on a name (Korean).
+UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
+LETTER = rf"[^\W{UNSPACED}]"
+
 
 @dataclass(frozen=True)
 class Share:
@@ -66,7 +71,9 @@ def begins_with(text: str, answer: str) -> bool:
     """Whether `text` begins with the whole of `answer`: "1" begins neither "12" nor "1.5"."""
     text = text.lstrip(" ")
     behind = text[len(answer) :]
-    goes_on = behind[:1].isalnum() or (answer[-1:].isdigit() and re.match(r"[.,]\d", behind) is not None)
+    goes_on = re.match(rf"(?!_){LETTER}", behind) is not None or (
+        answer[-1:].isdigit() and re.match(r"[.,]\d", behind) is not None
+    )
     return text.startswith(answer) and not goes_on
 
 

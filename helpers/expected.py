@@ -91,6 +91,7 @@ class Answers:
     def named(self, words: str) -> Expected | None:
         """What a question in other words is about: the longest heading in it ("the capital of Peru" holds "capital of
         Peru"); None if it names something else besides."""
-        found = [heading for heading in self.headings if f" {heading} " in f" {words} "]
+        within = f" {words} "
+        found = [heading for heading in self.headings if f" {heading} " in within]
         longest = max(found, key=len, default="")
         return self.headings[longest] if found and all(heading in longest for heading in found) else None

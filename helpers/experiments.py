@@ -184,13 +184,17 @@ def run_experiment(name: str, folder: Path = RESULTS_FOLDER, seeds=SEEDS, jobs: 
     if name not in EXPERIMENTS:
         raise ValueError(f"there is no experiment {name!r}; known are {', '.join(EXPERIMENTS)}")
     path, grid = Path(folder) / f"{name}.csv", EXPERIMENTS[name].grid()
-    rows = read_results(name, folder) if path.exists() else []
+
+    def now() -> list[dict]:
+        """The rows as they are stored: others may store runs of the same experiment meanwhile."""
+        return read_results(name, folder) if path.exists() else []
 
     def run_of(row: dict) -> tuple[int, int]:
         """Where in the grid a row stands, and its seed; rows of a setting that the grid no longer has come last."""
         setting = {key: row[key] for key in EXPERIMENTS[name].settings}
         return (grid.index(setting) if setting in grid else len(grid)), row["seed"]
 
+    rows = now()
     stored = {run_of(row) for row in rows if row["recipe"] == source()["recipe"]}
     todo = [(seed, setting) for place, setting in enumerate(grid) for seed in seeds if (place, seed) not in stored]
     for seed in {seed for seed, _ in todo}:
@@ -198,7 +202,9 @@ def run_experiment(name: str, folder: Path = RESULTS_FOLDER, seeds=SEEDS, jobs: 
     note_recipe(folder)
     runs = Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(one_run)(name, *item) for item in todo)
     for new in tqdm(runs, total=len(todo), desc=name):
-        rows = sorted([row for row in rows if run_of(row) != run_of(new[0])] + new, key=run_of)
+        rows = sorted([row for row in now() if run_of(row) != run_of(new[0])] + new, key=run_of)
+        columns = dict.fromkeys(key for row in [*new, *rows] for key in row)  # the code may measure more than it did
+        rows = [dict.fromkeys(columns, "") | row for row in rows]
         write_csv(path, rows)
     return rows
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -26,6 +27,22 @@ def write_whole(path: Path, content: bytes) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def see_writable(path: Path) -> None:
+    """FileProblem where `write_whole` could not write `path`: asked before the work whose outcome it shall hold."""
+    path = Path(path)
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "there is a folder of that name")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.close(handle)
+        os.unlink(temporary)
+    except OSError as problem:
+        raise FileProblem(
+            f"{path}: cannot be written ({problem.strerror}); name a file in a folder where you may write"
+        ) from None
 
 
 def read_bytes(path: Path) -> bytes:

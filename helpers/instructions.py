@@ -1,8 +1,9 @@
 """The course's own instruction dataset, written from the world: what a user may ask, and the answer to give.
 
 A row is {"kind", "messages"}, and {"answer"} where a fact stands in the response: the words that carry it. Nothing is
-made of facts held out of tuning, and the last wording of a question, a system prompt or a topic is kept back, so that a
-tuned model can be asked what it never saw. Not here: formats and files (datasets.py), ids and masks (templates.py).
+made of facts held out of tuning. The last wording of a question (where it has several), a system prompt or a topic is
+kept back, so that a tuned model can be asked what it never saw. Not here: formats and files (datasets.py), ids and
+masks (templates.py).
 """
 
 from __future__ import annotations
@@ -43,13 +44,18 @@ def kept_back(name: str) -> bool:
     return zlib.crc32(name.encode()) % 2 == 1
 
 
+def taught(ways: list[str], wordings: slice = slice(None, -1)) -> list[str]:
+    """The wordings that may be tuned on: all but the last, which is kept back; an only one is not."""
+    return ways[wordings] or ways
+
+
 def fact_rows(world: World, wordings: slice = slice(None, -1)) -> list[dict]:
     """A question and its answer, for each fact not held out and each question wording but the last."""
     return [
         {"kind": fact.kind, "messages": [turn("user", question), turn("assistant", fact.say("response"))]} | known(fact)
         for fact in world.facts
         if not fact.held_out
-        for question in fact.ways("question")[wordings]
+        for question in taught(fact.ways("question"), wordings)
     ]
 
 
@@ -68,7 +74,9 @@ def input_rows(world: World, held_out: bool = False) -> list[dict]:
             rows.append({"kind": "input", "messages": [asked, turn("assistant", fact.say("response"))]} | known(fact))
         if fact.wordings["task"]:
             number = zlib.crc32(fact.subject.encode())
-            text = " ".join(fact.ways("statement")[number % 2 : number % 2 + 2])
+            ways = fact.ways("statement")
+            first = number % min(2, len(ways))
+            text = " ".join(ways[first : first + 2])
             asked = turn("user", TOPIC_QUESTIONS[number % 2], input=text)
             rows.append({"kind": "summary", "messages": [asked, turn("assistant", summary(fact))]})
     return rows
@@ -110,7 +118,7 @@ def follow_up_rows(world: World, held_out: bool = False, seed: int = 0) -> list[
             if not earlier:
                 continue
             first = rng.choice(earlier)
-            talk = [turn("user", rng.choice(first.ways("question")[:-1])), turn("assistant", first.say("response"))]
+            talk = [turn("user", rng.choice(taught(first.ways("question")))), turn("assistant", first.say("response"))]
             talk += [turn("user", filled), turn("assistant", fact.say("response"))]
             leaves_out = "the kind" if names_subject else "the subject"
             rows.append({"kind": "follow-up", "messages": talk, "leaves out": leaves_out} | known(fact))
@@ -122,9 +130,10 @@ def system_rows(world: World, held_out: bool = False) -> list[dict]:
     rows = []
     for fact in world.facts:
         if fact.held_out == held_out and fact.wordings["task"]:
+            asked = fact.ways("question")
             for style, prompts in SYSTEM_PROMPTS.items():
                 for number, prompt in enumerate(prompts[:-1]):
-                    talk = [turn("system", prompt), turn("user", fact.say("question", number))]
+                    talk = [turn("system", prompt), turn("user", asked[number % len(asked)])]
                     answer = turn("assistant", styled(fact, style))
                     rows.append({"kind": style, "messages": [*talk, answer]} | known(fact))
     return rows
@@ -143,7 +152,7 @@ def unknown_rows(world: World, held_out: bool = False) -> list[dict]:
         if kept_back(name) == held_out:
             for kind in ("capital", "language", "continent"):
                 if kind in world.wordings:
-                    for question in world.of_kind(kind)[0].about(name).ways("question")[:-1]:
+                    for question in taught(world.of_kind(kind)[0].about(name).ways("question")):
                         talk = [turn("user", question), turn("assistant", UNKNOWN)]
                         rows.append({"kind": "unknown", "messages": talk})
     return rows

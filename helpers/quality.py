@@ -25,6 +25,7 @@ from helpers.evaluation import Share, begins_with, mean_and_interval, share
 from helpers.expected import SENTENCE, Answers, Expected, plain
 from helpers.experiments import read_results
 from helpers.facts import World
+from helpers.files import FileProblem
 from helpers.instructions import SYSTEM_PROMPTS, styled
 from helpers.rebuild import RESULTS_FOLDER
 from helpers.selections import DEFECTS
@@ -41,7 +42,7 @@ DEFECT_OF = {  # what a good row is -> what one is called that is not
 MARKS = tuple(DEFECT_OF)
 Mark = tuple[bool | None, str]  # the answer to one of the questions, and the reason
 LABEL = re.compile(r"\s*(a|q|answer|user|assistant|system):\s*", re.I)
-SPEAKS = re.compile(r"^\s*(user|assistant|system|q|a|answer):", re.I | re.M)
+SPEAKS = re.compile(r"^[^\S\n]*(user|assistant|system|q|a|answer):", re.I | re.M)
 HANGS = re.compile(r"([,;:–—-]|\.\.\.|…|\b(a|an|and|are|by|for|in|is|of|or|the|to|with))$", re.I)  # no text ends so
 DENIES = re.compile(r"\b(not|never|no)\b|n't\b", re.I)
 UNKNOWABLE = (None, "the world does not know")
@@ -225,8 +226,12 @@ def harms(folder: Path = RESULTS_FOLDER) -> dict[str, tuple[float, float, float]
     """What each defect costs: by how much the share of good answers is lower where half of 500 rows have it than where
     none has. Mean over base models, and its 95% interval."""
     rows = read_results("defects", folder)
-    good = {(row["defect"], row["seed"]): row["good"] for row in rows}
+    good = {(row["defect"], row["seed"]): row.get("good") for row in rows}
     seeds = sorted({row["seed"] for row in rows})
+    for run in ((defect, seed) for defect in ("none", *DEFECTS) for seed in seeds):
+        if not isinstance(good.get(run), (int, float)):
+            what = f"defect {run[0]!r}, seed {run[1]}: {good.get(run)!r} is no number in the column 'good'"
+            raise FileProblem(f"{Path(folder) / 'defects.csv'}: {what}; `make results` makes what is missing")
     return {
         defect: mean_and_interval([good["none", seed] - good[defect, seed] for seed in seeds]) for defect in DEFECTS
     }

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import ipywidgets as widgets
 
@@ -22,7 +23,7 @@ from helpers.facts import World
 from helpers.formats import RowProblem, read_row
 from helpers.language_model import LanguageModel
 from helpers.live import LiveRun
-from helpers.own_rows import MOST, from_file, pasted
+from helpers.own_rows import read_rows
 from helpers.quality import Judgement, Scorer, harms, score
 from helpers.rebuild import TUNING, tune
 from helpers.selections import DEFECTS, SPOILED, Selection, select
@@ -31,6 +32,8 @@ from helpers.templates import joined
 POOL = 24  # rows to choose from
 SIZES = (0, 20, 50, 100, 200, 500, 1000)
 NOISES = (0, 0.1, 0.25, 0.5, 0.75, 0.9, 1)
+MOST = 2000  # rows of a file
+LONGEST = 20_000  # signs of a pasted text
 SHOWN = 12  # rows of one's own, in the table
 SIGNS = {True: "✔", False: "✘", None: "–"}
 CELL = "text-align: left; vertical-align: top; padding: 2px 8px"
@@ -45,6 +48,18 @@ def asked_and_answered(row: dict) -> tuple[str, str]:
     """The last question and answer of a row."""
     *_, question, answer = row["messages"]
     return joined(question), answer["content"]
+
+
+def brought(source: str | Path, world: World) -> tuple[list[dict], list[str]]:
+    """Rows of a pasted text or a file, and what is wrong with the others; nothing is an error here."""
+    if isinstance(source, str) and len(source) > LONGEST:
+        return [], [f"{len(source):,} characters are too many for this box ({LONGEST:,}); name a file instead"]
+    try:
+        own = read_rows(source, world, MOST)
+    except (ValueError, OSError) as problem:  # no such file, another suffix, a name that no system takes
+        return [], [str(problem)]
+    problems = [f"{problem}, in: {problem.raw.strip()[:80]}" for problem in own.problems]
+    return [{"messages": talk} for row in own.rows for talk in row.talks], problems
 
 
 def in_brief(row: dict) -> str:
@@ -200,9 +215,9 @@ def quality_lab(base: LanguageModel, world: World, *, seed: int = 0) -> widgets.
         add_pair.disabled = not offered["pair"]
 
     def on_rows(_=None) -> None:
-        rows, problems = pasted(box.value)
+        rows, problems = brought(box.value, world)
         if name.value.strip():
-            more, others = from_file(name.value)
+            more, others = brought(Path(name.value.strip()), world)
             rows, problems = rows + more, problems + others
         offered["rows"] = rows
         listed = "".join(f"<li>{safe(problem)}</li>" for problem in problems[:SHOWN])

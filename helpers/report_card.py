@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import html
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,11 +20,11 @@ from pathlib import Path
 import numpy as np
 
 from helpers.capstone import TUNE_ON, Card, base_of, judge
-from helpers.capstone_rows import rows_from
 from helpers.dimensions import DIMENSIONS, Report, bootstrap
 from helpers.facts import FactsError, load_world
-from helpers.files import FileProblem, write_whole
+from helpers.files import FileProblem, see_writable, write_whole
 from helpers.language_model import load
+from helpers.own_rows import rows_from
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1a1a1a; --paper: #ffffff; --line: #8a8a8a; --base: #b34e00; --tuned: #00639a }
@@ -39,6 +40,7 @@ th, td { border-bottom: 1px solid var(--line); padding: 3px 10px; text-align: le
 .base { stroke: var(--base); fill: var(--base) } .tuned { stroke: var(--tuned); fill: var(--tuned) }
 .axis { stroke: var(--line); fill: none } .curve { stroke: var(--tuned); fill: none; stroke-width: 2 }
 """
+HOSTILE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 SIGNS = {
     "loss": "loss on the rows (nats per token)",
     "words": "words of an answer",
@@ -72,9 +74,9 @@ def page(card: Card) -> str:
 
 
 def escape(text: str) -> str:
-    """A text as HTML shows it; signs that no page may hold become a mark, so that they are seen and do nothing."""
-    shown = "".join(one if one.isprintable() or one in "\n\t" else "\N{REPLACEMENT CHARACTER}" for one in str(text))
-    return html.escape(shown)
+    """A text as HTML shows it. Signs that no page may hold, or that turn round what follows, become a mark, so that
+    they are seen and do nothing; those that a script needs (joiners, spaces of its own) stay."""
+    return html.escape(HOSTILE.sub("\N{REPLACEMENT CHARACTER}", str(text)))
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> str:
@@ -254,17 +256,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("give rows, or --world FOLDER, or both; --alone goes with rows, and --times is 1 or more")
     try:
         output, unfinished = Path(asked.output), None
-        if output.suffix != ".html":  # said now, and not after minutes of training
+        if output.suffix != ".html":  # said now, and not after minutes of training, as is all that can be
             raise FileProblem(f"{output}: a report card's name must end in .html, so that a browser opens it")
         world = load_world(asked.world) if asked.world else load_world()
         own = rows_from(Path(asked.rows), world) if asked.rows else None
+        see_writable(output)
         base, unfinished = base_of(world, output) if asked.world else (load("base"), None)
-        tuned_on, title = TUNE_ON[asked.alone], f"the world in {Path(asked.world).name}" if asked.world else ""
-        _, card = judge(base, world, own, tune_on=tuned_on, times=asked.times, title=title)
+        title = f"the world in {Path(asked.world).resolve().name}" if asked.world else ""
+        _, card = judge(base, world, own, tune_on=TUNE_ON[asked.alone], times=asked.times, title=title)
         write_card(card, output)
     except (FileProblem, FactsError, OSError) as problem:
         print(problem, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        more = " The same command goes on with the pre-training where it was." if asked.world else ""
+        print(f"\nStopped; no card was written.{more}", file=sys.stderr)
+        return 130
     if unfinished is not None:
         unfinished.unlink(missing_ok=True)
     print(f"Training: {card.diagnosis.verdict}. The report card: {output}")

@@ -99,6 +99,19 @@ def test_a_file_without_rows_is_an_error_in_words(tmp_path, content, message):
         read_dataset(tmp_path / "rows.jsonl")
 
 
+@pytest.mark.parametrize("suffix", [".json", ".jsonl"])
+def test_half_a_sign_beside_the_conversation_stops_no_writing(tmp_path, suffix):
+    """As programs make it that cut texts anywhere; and a key in Latin-1, which the problem's message names."""
+    rows = [row(1, note="cut \ud83d"), row(2)]
+    write_dataset(tmp_path / f"rows{suffix}", rows)
+    assert read_dataset(tmp_path / f"rows{suffix}").rows == rows
+    bad = '{"messages": []}\n{"réponse": "x", "q": 1}\n'.encode("latin-1")
+    (tmp_path / "bad.jsonl").write_bytes(bad + json.dumps(ROW).encode())
+    found = read_dataset(tmp_path / "bad.jsonl")
+    found.set_aside(tmp_path / "aside.jsonl")
+    assert len((tmp_path / "aside.jsonl").read_bytes().splitlines()) == len(found.problems) == 2
+
+
 def test_wrong_files_are_refused_in_words(tmp_path):
     with pytest.raises(FileProblem, match="must end in .json or .jsonl"):
         list(scan(tmp_path / "rows.csv"))

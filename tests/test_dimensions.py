@@ -20,6 +20,8 @@ from helpers.dimensions import (
     safe,
     well_formed,
 )
+from helpers.evaluation import begins_with
+from helpers.facts import Fact
 from helpers.instructions import REFUSAL, instruction_rows
 
 
@@ -178,3 +180,30 @@ def test_tuning_lifts_the_first_four_dimensions(asked):
         assert low > 0.2, (name, mean, low)
     going_on = ask(load("base"), some, as_document=True)
     assert any(not answer.ended for answer in going_on) and all(answer.ended for answer in tuned.answers)
+
+
+# A right answer and a wrong one, of worlds in other scripts: subject, answer, rival; question, and the response to it.
+SCRIPTS = {
+    "Japanese": ("島3", "港3", "港30", "{subject}の港はどこですか。", "{subject}の港は{answer}です。"),
+    "Chinese": ("秘鲁", "利马", "基多", "{subject}的首都是哪里？", "{subject}的首都是{answer}。"),
+    "Korean": ("페루", "리마", "키토", "{subject}의 수도는 어디입니까?", "{subject}의 수도는 {answer}입니다."),
+    "Thai": ("เปรู", "ลิมา", "กีโต", "เมืองหลวงของ{subject}คืออะไร", "เมืองหลวงของ{subject}คือ{answer}"),
+    "Arabic": ("بيرو", "ليما", "كيتو", "ما عاصمة {subject}؟", "عاصمة {subject} هي {answer}."),
+    "Hindi": ("पेरू", "लीमा", "कीटो", "{subject} की राजधानी क्या है?", "{subject} की राजधानी {answer} है।"),
+    "Russian": ("Перу", "Лима", "Кито", "Какая столица у страны {subject}?", "Столица страны {subject}: {answer}."),
+    "English without full stops": ("Peru", "Lima", "Quito", "Capital of {subject}?", "{subject} has {answer}"),
+}
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_right_and_wrong_answers_of_other_scripts(script):
+    """Scripts without capitals, without spaces between words, with stops of their own."""
+    subject, answer, rival, question, response = SCRIPTS[script]
+    wordings = {"question": [question], "response": [response]}
+    fact = Fact("capital", subject, answer, {}, wordings)
+    probe = Probe(fact.say("question"), fact.say("response"), fact, rivals=(rival,))
+    wrong = Fact("capital", subject, rival, {}, wordings).say("response")
+    outcomes = Report([probe] * 2, [Answer(fact.say("response"), True), Answer(wrong, True)]).outcomes[:, :4]
+    assert outcomes.tolist() == [[1, 1, 1, 1], [1, 1, 1, 0]]
+    behind = fact.say("response").partition(answer)[2]
+    assert begins_with(f" {answer}{behind}", answer) and not begins_with(f" {rival}{behind}", answer)

@@ -67,6 +67,27 @@ def test_a_stopped_grid_loses_no_finished_run_and_goes_on(toy, tmp_path):
     assert done == []
 
 
+def test_two_sweeps_at_once_lose_no_run_of_each_other(toy, tmp_path, monkeypatch):
+    """While the first works at its third run, another stores its own in the same folder."""
+    def run(base, seed, size):
+        if (size, seed) == (3, 0):
+            run_experiment("toy", tmp_path, seeds=(7,), jobs=1)
+        return {"figure": size}
+
+    monkeypatch.setitem(EXPERIMENTS, "toy", Experiment(run, {"size": (1, 2, 3)}))
+    rows = run_experiment("toy", tmp_path, seeds=(0,), jobs=1)
+    assert [(row["size"], row["seed"]) for row in rows] == [(size, seed) for size in (1, 2, 3) for seed in (0, 7)]
+    assert read_results("toy", tmp_path) == rows
+
+
+def test_code_that_measures_more_loses_neither_old_runs_nor_new_ones(toy, tmp_path, monkeypatch):
+    run_experiment("toy", tmp_path, seeds=(0,), jobs=1)
+    more = Experiment(lambda base, seed, size: {"figure": size, "more": 0.5}, {"size": (1, 2, 3)})
+    monkeypatch.setitem(EXPERIMENTS, "toy", more)
+    run_experiment("toy", tmp_path, seeds=(1,), jobs=1)
+    assert [(row["seed"], row["more"]) for row in read_results("toy", tmp_path)] == [(0, ""), (1, 0.5)] * 3
+
+
 def test_unknown_experiments_and_missing_results_are_named(tmp_path):
     with pytest.raises(ValueError, match="'masks'; known are whole, mask"):
         run_experiment("masks", tmp_path)

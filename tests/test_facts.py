@@ -276,6 +276,10 @@ MALFORMED = {  # case: (tables, which file is named, which line, what the remedy
         {"countries": "country,city\nFrance,Paris\n"}, "countries", 1, "header must hold capital, country"),
     "missing column of a fixed table": ({"refusals": "harmful\nrob a bank\n"}, "refusals", 1, "header must hold"),
     "duplicate fact": ({"countries": COUNTRIES + "France,Lyon\n"}, "countries", 4, "in line 2; remove one"),
+    "duplicate column": (
+        {"countries": "country,capital,capital\nFrance,Paris,Lyon\n"}, "countries", 1, "'capital' stands twice"),
+    "a field too long to be read": (
+        {"countries": COUNTRIES + f"Chile,{'x' * 200_000}\n"}, "countries", 4, "longer than 131,072 characters"),
     "duplicate kind": (
         {"kinds": KINDS + "capital,countries,{country},{capital}\n"}, "kinds", 3, "in line 2; remove one"),
     "duplicate wording": (
@@ -296,6 +300,14 @@ MALFORMED = {  # case: (tables, which file is named, which line, what the remedy
     "brace not closed": (
         {"wordings": WORDINGS + "capital,question,Where is {subject?\n"}, "wordings", 6, "between braces"),
     "brace not closed in a kind": ({"kinds": KINDS.replace("{country}", "{country")}, "kinds", 2, "between braces"),
+    **{
+        f"more than a name in braces, {odd}": (
+            {"wordings": WORDINGS + f"capital,mention,Of {odd} one speaks.\n"}, "wordings", 6, "another name")
+        for odd in ("{subject:d}", "{subject!x}", "{subject.x}", "{subject[0]}")
+    },
+    "a column with a full stop": (
+        {"kinds": KINDS.replace("{country}", "{No.}"), "countries": "No.,capital\nFrance,Paris\n"},
+        "kinds", 2, "another name"),
     "unknown kind": ({"wordings": WORDINGS + "river,heading,River of {subject}\n"}, "wordings", 6, "known are capital"),
     "unknown role": ({"wordings": WORDINGS + "capital,title,Of {subject}\n"}, "wordings", 6, "use one of statement"),
     "statement without answer": ({"wordings": WORDINGS + "capital,statement,{subject}.\n"}, "wordings", 6, "'mention'"),
@@ -332,6 +344,13 @@ def test_what_spreadsheets_write_is_read(tmp_path):
     """A byte order mark, Windows line ends, columns in another order or added."""
     table = "\ufeffcapital,country,note\r\nParis,France,x\r\nLima,Peru,y\r\n"
     assert [fact.answer for fact in small_world(tmp_path, countries=table).facts] == ["Paris", "Lima"]
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_fields_may_be_parted_by_what_spreadsheets_use(tmp_path, separator):
+    """Where the comma parts decimals, they write semicolons; and lines without any field at the end."""
+    table = f"country,capital\nFrance,\"Paris{separator} Seine\"\n,\n".replace(",", separator)
+    assert [fact.answer for fact in small_world(tmp_path, countries=table).facts] == [f"Paris{separator} Seine"]
 
 
 def test_answers_may_hold_braces(tmp_path):

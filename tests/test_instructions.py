@@ -1,5 +1,7 @@
 """The course's own dataset: nothing held out is in it, every answer is right, every kind of row is there."""
 
+from dataclasses import replace
+
 import pytest
 
 from helpers.datasets import read_dataset
@@ -95,6 +97,16 @@ def test_what_is_not_known_does_not_exist(world):
     assert not known & set(MADE_UP) and len(set(MADE_UP)) == len(MADE_UP)
     assert 0.3 < sum(map(kept_back, MADE_UP)) / len(MADE_UP) < 0.7
     assert {row["messages"][1]["content"] for row in unknown_rows(world)} == {UNKNOWN}
+
+
+def test_a_world_with_one_wording_of_each_has_rows_of_every_sort(world):
+    """A teacher's world may have no second wording to keep back: then the only one is taught."""
+    few = {kind: {role: ways[:1] for role, ways in roles.items()} for kind, roles in world.wordings.items()}
+    small = replace(world, facts=[replace(fact, wordings=few[fact.kind]) for fact in world.facts], wordings=few)
+    questions = {fact.say("question") for fact in small.facts if not fact.held_out}
+    assert {row["messages"][0]["content"] for row in fact_rows(small)} == questions
+    assert all(turn.get("input", "text") for row in input_rows(small) for turn in row["messages"])
+    assert {row["kind"] for row in whole_dataset(small)} == {row["kind"] for row in whole_dataset(world)}
 
 
 def test_the_shipped_tuned_model_learns_from_the_first_groups_only(world):

@@ -18,9 +18,10 @@ from helpers.estimate import (
     stored_estimator,
 )
 from helpers.expected import Answers, plain
+from helpers.experiments import read_results, source
 from helpers.files import FileProblem
 from helpers.instructions import REFUSAL, UNKNOWN, whole_dataset
-from helpers.quality import DEFECT_OF, MARKS, Scorer, confusion, harms, judge, score
+from helpers.quality import DEFECT_OF, MARKS, SPEAKS, Scorer, confusion, harms, judge, score
 from helpers.rebuild import write_csv
 from helpers.selections import DEFECTS, Selection, select
 
@@ -186,6 +187,13 @@ def test_any_text_can_be_judged(scorer, text):
         assert all(isinstance(why, str) and why for why in judged.reasons.values())
 
 
+def test_who_speaks_is_looked_for_in_his_line_only(one):
+    """Were the empty lines before it read along, a row with thousands of them would be read thousands of times."""
+    assert SPEAKS.search("Lima.\n\n \n  User: So")[0] == "  User:"
+    assert one(PERU, "The capital of Peru is Lima.\n\n  User: So.").marks["well formed"] is False
+    assert one(PERU, "a" + " \n" * 50_000 + "b").defects
+
+
 # --- found against done ---
 
 
@@ -211,7 +219,7 @@ def test_every_defect_is_found_where_it_was_made(world, scorer, defect):
 def write_defects(folder, harm: dict) -> None:
     rows = [{"defect": defect, "seed": seed, "good": 0.9 - harm.get(defect, 0) + 0.01 * seed}
             for defect in ("none", *DEFECTS) for seed in range(5)]
-    write_csv(folder / "defects.csv", rows)
+    write_csv(folder / "defects.csv", [row | source() for row in rows])
 
 
 def test_harm_is_the_mean_difference_to_no_defect(tmp_path):
@@ -234,6 +242,20 @@ def test_a_score_is_one_minus_the_harm_of_the_worst_defect(one):
 
 def test_harm_needs_its_file(tmp_path):
     with pytest.raises(FileProblem, match="make results"):
+        harms(tmp_path)
+
+
+@pytest.mark.parametrize("change, told", [
+    (lambda rows: rows[:-1], "defect 'duplicate', seed 4: None is no number"),
+    (lambda rows: [row | {"good": "x"} for row in rows], "defect 'none', seed 0: 'x' is no number"),
+    (lambda rows: [{"bad" if key == "good" else key: row[key] for key in row} for row in rows], "column 'good'"),
+])
+def test_harm_needs_every_run(tmp_path, change, told):
+    """As after a sweep that was stopped, or by a hand that slipped."""
+    write_defects(tmp_path, {})
+    rows = change(read_results("defects", tmp_path))
+    write_csv(tmp_path / "defects.csv", rows)
+    with pytest.raises(FileProblem, match=f"defects.csv: .*{told}.*make results"):
         harms(tmp_path)
 
 
@@ -297,7 +319,7 @@ def test_errors_by_hand():
 
 def test_stored_selections_are_made_again_and_judged(world, scorer, tmp_path):
     rows = [{"number": number, "seed": seed, "good": 0.1 * number} for number in (0, 2) for seed in range(2)]
-    write_csv(tmp_path / "selections.csv", rows)
+    write_csv(tmp_path / "selections.csv", [row | source() for row in rows])
     found = observations(world, tmp_path)
     again = features(scorer.judge(select(world, any_selection(2, 1), 1)))
     assert np.array_equal(found.seen[3], again) and found.good.tolist() == [0, 0, 0.2, 0.2]

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +12,18 @@ from helpers import live, load, quality_demo
 from helpers.data_runs import fact_probes, report
 from helpers.estimate import FEATURES, Observations, features, fit
 from helpers.evaluation import Share
-from helpers.own_rows import LONGEST, MOST, from_file, pasted
 from helpers.quality import Scorer
-from helpers.quality_demo import POOL, SHOWN, bars_svg, measure, quality_lab, rows_html
+from helpers.quality_demo import (
+    LONGEST,
+    MOST,
+    POOL,
+    SHOWN,
+    bars_svg,
+    brought,
+    measure,
+    quality_lab,
+    rows_html,
+)
 from helpers.selections import DEFECTS
 
 HOSTILE = ["<img src=x onerror=alert(1)>", '"><script>alert(1)</script>', "</td></table><svg onload=alert(1)>",
@@ -79,8 +89,8 @@ class Lab:
 
 
 @pytest.mark.parametrize("text", ["{0}\n{0}\n", "[{0}, {0}]", "[\n{0},\n{0}\n]", "\n\n{0}\n\n{0}"])
-def test_rows_are_read_as_lines_or_as_a_list(text):
-    rows, problems = pasted(text.replace("{0}", json.dumps(ROW | {"defect": "none", "answer": 7})))
+def test_rows_are_read_as_lines_or_as_a_list(world, text):
+    rows, problems = brought(text.replace("{0}", json.dumps(ROW | {"defect": "none", "answer": 7})), world)
     assert problems == [] and len(rows) == 2 and all(list(row) == ["messages"] for row in rows)
     assert rows[0]["messages"][1]["content"] == ROW["output"]
 
@@ -95,24 +105,28 @@ def test_rows_are_read_as_lines_or_as_a_list(text):
     ("x" * (LONGEST + 1), 0, ["too many for this box"]),
     ("[" * 9000, 0, ["deep|not JSON"]),
 ])
-def test_a_broken_row_is_told_and_costs_no_other(text, count, words):
-    rows, problems = pasted(text)
+def test_a_broken_row_is_told_and_costs_no_other(world, text, count, words):
+    rows, problems = brought(text, world)
     assert len(rows) == count and bool(problems) == bool(words)
     assert all(re.search(word, " ".join(problems)) for word in words)
 
 
-def test_rows_come_from_a_file(tmp_path):
+def test_rows_come_from_a_file(world, tmp_path):
     path = tmp_path / "rows.jsonl"
     path.write_text((json.dumps(ROW) + "\n") * 3 + "broken\n")
-    rows, problems = from_file(f" {path} ")
+    rows, problems = brought(path, world)
     assert len(rows) == 3 and len(problems) == 1 and "line 4" in problems[0]
     path.write_text((json.dumps(ROW) + "\n") * (MOST + 10))
-    assert len(from_file(str(path))[0]) == MOST
+    rows, problems = brought(path, world)
+    assert len(rows) == MOST and len(problems) == 1 and f"line {MOST + 1}: from here on nothing was read" in problems[0]
+    (tmp_path / "facts.csv").write_text("kind,subject,answer\ncapital,Avalon,Apple\n")
+    assert [row["messages"][1]["content"] for row in brought(tmp_path / "facts.csv", world)[0]] == [
+        "The capital of Avalon is Apple."] * 4
 
 
 @pytest.mark.parametrize("name", ["A bee", "nothing.jsonl", "\0.jsonl", "x" * 5000 + ".jsonl", "/", ".jsonl"])
-def test_a_file_that_is_none_is_told(name):
-    rows, problems = from_file(name)
+def test_a_file_that_is_none_is_told(world, name):
+    rows, problems = brought(Path(name), world)
     assert rows == [] and len(problems) == 1
 
 

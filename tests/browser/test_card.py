@@ -7,8 +7,8 @@ import pytest
 
 from helpers import load
 from helpers.capstone import judge
-from helpers.capstone_rows import rows_from
 from helpers.facts import load_world
+from helpers.own_rows import rows_from
 from helpers.report_card import write_card
 from helpers.training import Recipe
 
