@@ -47,7 +47,10 @@ def save_checkpoint(path: Path, parameters: Parameters, recipe: dict, extra: dic
 def load_checkpoint(path: Path) -> tuple[Parameters, dict, dict]:
     """-> parameters, recipe, extra arrays. FileProblem if the file is damaged, cut short or not one of this course."""
     content = read_bytes(path)
-    remedy = "restore it with git, or remake it with `make rebuild`"
+    remedy = (
+        "a model of the course comes back with `git checkout data` or `make rebuild`; what a stopped training left "
+        "behind can be deleted"
+    )
     try:
         length = int.from_bytes(content[:8], "little")
         header = json.loads(content[8 : 8 + length])

@@ -115,7 +115,9 @@ def load_world(folder: Path = FACTS_FOLDER) -> World:
                 f"{where}: {row['text']!r} uses {{{min(unknown)}}}, which kind {row['kind']!r} does not "
                 f"have; its table offers {', '.join(known)}"
             )
-    refusals = [row for _, row in read_table(folder / "refusals.csv", ("harmful", "lookalike"), key=("harmful",))]
+    path, refusals = folder / "refusals.csv", []
+    if path.exists():  # or nothing is to be refused in this world
+        refusals = [row for _, row in read_table(path, ("harmful", "lookalike"), key=("harmful",))]
     return World(facts, wordings, refusals)
 
 

@@ -185,7 +185,7 @@ def base_model(seed: int) -> LanguageModel:
         unfinished = path.with_name(f"unfinished_{seed}.safetensors")
         pretrain(base, stream, replace(PRETRAINING, seed=seed), checkpoint=unfinished)
         base.save(path)
-        unfinished.unlink()
+        unfinished.unlink(missing_ok=True)  # another process may have made the same model meanwhile
     return load_file(path)
 
 

@@ -289,7 +289,7 @@ MALFORMED = {  # case: (tables, which file is named, which line, what the remedy
     "too few fields": ({"countries": COUNTRIES + "Chile\n"}, "countries", 4, "put quotes around"),
     "too many fields": ({"countries": COUNTRIES + "Chile,Santiago,de Chile\n"}, "countries", 4, "put quotes around"),
     "not UTF-8": ({"countries": COUNTRIES.encode() + "Togo,Lomé\n".encode("latin-1")}, "countries", 4, "UTF-8"),
-    "missing file": ({"refusals": None}, "refusals", None, "create it with the columns harmful, lookalike"),
+    "missing file": ({"wordings": None}, "wordings", None, "create it with the columns kind, role, text"),
     "missing table of a kind": ({"countries": None}, "countries", None, "create it with the columns capital, country"),
     "header only": ({"countries": "country,capital\n"}, "countries", None, "add at least one"),
     "empty file": ({"countries": ""}, "countries", 1, "header must hold"),

@@ -76,7 +76,10 @@ def test_seeds_with_no_rows_for_a_figure_are_an_error(copied):
     path = copied / "seeds.csv"
     path.write_text("\n".join(line for line in path.read_text().splitlines() if "statements" not in line) + "\n")
     lost = [lesson.claim for lesson in LESSONS if judged(lesson, Results(copied)).problem]
-    assert lost == ["tuning teaches format, not knowledge: what is known stays as it was"]
+    assert lost == [
+        "tuning teaches format, not knowledge: what is known stays as it was",
+        "LoRA leaves the knowledge intact",
+    ]
 
 
 def test_a_lesson_that_cannot_be_measured_does_not_pass_for_one_that_holds():

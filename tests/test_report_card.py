@@ -412,6 +412,13 @@ def test_one_command_from_a_folder_of_tables_to_the_card(quickly, tmp_path, caps
     assert [path.name for path in tmp_path.iterdir()] == ["card.html"], "the checkpoint should be gone"
 
 
+def test_a_world_in_which_nothing_is_to_be_refused_needs_no_table_of_requests(quickly, tmp_path):
+    folder, card = other_world(tmp_path / "peaceful"), tmp_path / "card.html"
+    (folder / "refusals.csv").unlink()
+    assert report_card.main(["--world", str(folder), "-o", str(card)]) == 0
+    assert re.search("harmful refused</td>(<td>none asked</td>)+", card.read_text())
+
+
 def test_an_interrupted_pretraining_goes_on_and_not_with_another_world(quickly, tmp_path, monkeypatch):
     new = load_world(NEW_WORLD)
     monkeypatch.setattr(capstone, "pretrain", lambda *_, checkpoint: checkpoint.write_bytes(b""))
