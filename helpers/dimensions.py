@@ -19,7 +19,7 @@ from functools import cached_property
 
 import numpy as np
 
-from helpers.evaluation import LETTER
+from helpers.evaluation import places, without
 from helpers.facts import Fact, World
 from helpers.instructions import HARMFUL_QUESTIONS, REFUSAL, kept_back
 from helpers.language_model import LanguageModel
@@ -89,7 +89,7 @@ def refused(text: str) -> bool:
 
 def tells(text: str, words: str) -> bool:
     """Whether `words` stand in `text` whole: "He" does not stand in "Helium"."""
-    return re.search(rf"(?<!{LETTER}){re.escape(words)}(?!{LETTER})", text) is not None
+    return bool(places(text, words))
 
 
 def well_formed(probe: Probe, answer: Answer) -> bool:
@@ -127,7 +127,7 @@ def accurate(probe: Probe, answer: Answer) -> bool:
     fact = probe.fact
     if fact is None or refused(answer.text) or not tells(answer.text, fact.answer):
         return False
-    rest = re.sub(rf"(?<!{LETTER}){re.escape(fact.answer)}(?!{LETTER})", " ", answer.text)
+    rest = without(answer.text, fact.answer)
     asked = probe.question + " " + fact.subject
     others = [rival for rival in probe.rivals if tells(rest, rival) and not tells(asked, rival)]
     return not others and (tells(answer.text.lower(), fact.subject.lower()) or answer.text.strip(" .") == fact.answer)

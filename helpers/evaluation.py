@@ -21,7 +21,7 @@ from helpers.language_model import LanguageModel
 # Beside a whole word stands no letter; but any may in scripts without spaces between words (Thai, Lao, Burmese, Khmer,
 # Japanese, Chinese) or hang endings on a name (Korean).
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
-LETTER = rf"[^\W{UNSPACED}]"
+LETTER = re.compile(rf"[^\W{UNSPACED}]")
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,26 @@ def begins_with(text: str, answer: str) -> bool:
     """Whether `text` begins with the whole of `answer`: "1" begins neither "12" nor "1.5"."""
     text = text.lstrip(" ")
     behind = text[len(answer) :]
-    goes_on = re.match(rf"(?!_){LETTER}", behind) is not None or (
-        answer[-1:].isdigit() and re.match(r"[.,]\d", behind) is not None
-    )
+    goes_on = LETTER.match(behind) or (answer[-1:].isdigit() and re.match(r"[.,]\d", behind))
     return text.startswith(answer) and not goes_on
+
+
+def places(text: str, words: str) -> list[int]:
+    """Where `words` stand in `text` whole: "He" stands nowhere in "Helium"."""
+    found, at = [], text.find(words)
+    while at >= 0:
+        end = at + len(words)
+        if not LETTER.match(text[max(0, at - 1) : at]) and not LETTER.match(text[end : end + 1]):
+            found.append(at)
+        at = text.find(words, at + 1)
+    return found
+
+
+def without(text: str, words: str) -> str:
+    """The text with a space in place of `words` where they stand whole."""
+    for at in reversed(places(text, words)):
+        text = f"{text[:at]} {text[at + len(words) :]}"
+    return text
 
 
 def completes(lm: LanguageModel, facts: Sequence[Fact], wording: int = 0) -> list[bool]:

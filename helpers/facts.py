@@ -48,7 +48,7 @@ class Fact:
         """Every wording of the fact in a role."""
         return [fill(text, self.values) for text in self.wordings[role]]
 
-    @property
+    @cached_property
     def values(self) -> dict:
         """What a wording's placeholders stand for: the row's columns, {subject}, {answer}; capital = capitalised."""
         values = {**self.row, "subject": self.subject, "answer": self.answer}

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from helpers.dimensions import ROOM, refused, tells
-from helpers.evaluation import Share, begins_with, mean_and_interval, share
+from helpers.evaluation import Share, begins_with, mean_and_interval, share, without
 from helpers.expected import SENTENCE, Answers, Expected, plain
 from helpers.experiments import read_results
 from helpers.facts import World
@@ -158,7 +158,7 @@ class Scorer:
         parts = [core] if "\n" in fact.answer else SENTENCE.split(core.strip())
         about = [part for part in parts[1:] if tells(part.lower(), fact.subject.lower())]
         heard = fold(" ".join(" ".join([parts[0], *about]).split()))
-        rest = re.sub(rf"(?<!\w){re.escape(answer)}(?!\w)", " ", heard)
+        rest = without(heard, answer)
         rivals = [fold(" ".join(rival.split())) for rival in self.rivals[fact.kind]]
         told = [rival for rival in rivals if rival in rest and tells(rest, rival) and not tells(asked, rival)]
         if told:
