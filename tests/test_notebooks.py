@@ -65,6 +65,14 @@ def test_each_figure_is_described_in_words(cells):
             assert re.search(r"\*The (figure|left|picture)", below), f"no description below: {cell.source[:80]!r}"
 
 
+def test_no_price_becomes_a_formula(cells):
+    """JupyterLab sets what stands between two dollar signs as a formula, even where they are escaped."""
+    shown = [cell.source for cell in cells if cell.cell_type == "markdown"]
+    shown += [output.data["text/markdown"] for cell in code(cells) for output in cell.outputs
+              if "text/markdown" in output.get("data", {})]
+    assert not [text for text in shown if "\\$" in text]
+
+
 def test_links_lead_somewhere(path, cells):
     for cell in cells:
         for target in re.findall(r"\]\(([^)#]+\.ipynb)\)", cell.source):
