@@ -101,8 +101,9 @@ def digest(content: bytes) -> str:
 
 
 def files_digest(folder: Path, pattern: str) -> str:
-    """A name for all files of a folder together: another one as soon as one of them changes."""
-    return digest(b"\0".join(path.read_bytes() for path in sorted(folder.glob(pattern))))
+    """A name for all files of a folder together: another one as soon as one of them changes. Line ends do not count, as
+    git may write them in another way."""
+    return digest(b"\0".join(path.read_bytes().replace(b"\r\n", b"\n") for path in sorted(folder.glob(pattern))))
 
 
 def recipe() -> dict:

@@ -167,6 +167,8 @@ def test_the_code_version_changes_with_the_code(tmp_path):
     before = files_digest(tmp_path, "*.py")
     (tmp_path / "one.py").write_text("a = 2\n")
     changed = files_digest(tmp_path, "*.py")
+    (tmp_path / "one.py").write_bytes(b"a = 2\r\n")
+    assert files_digest(tmp_path, "*.py") == changed
     (tmp_path / "two.py").write_text("")
     assert len({before, changed, files_digest(tmp_path, "*.py")}) == 3
 
