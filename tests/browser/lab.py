@@ -15,7 +15,9 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
@@ -312,10 +314,15 @@ class LiveWidget:
     def part(self, selector: str) -> str:
         return self.notebook.cell(self.cell).query_selector(selector).text_content()
 
-    def wait_for(self, pattern: str, seconds: float = SETTLING) -> re.Match:
+    def wait_for(self, pattern: str) -> re.Match:
         """Until the widget's text holds the pattern."""
-        for _ in range(int(seconds * 10)):
-            if found := re.search(pattern, self.text()):
+        return self.wait_until(lambda: re.search(pattern, self.text()), lambda: f"no {pattern!r} in {self.text()!r}")
+
+    def wait_until(self, come: Callable[[], Any], missing: Callable[[], str]) -> Any:
+        """Until `come` gives something true, which is given back. An error says what is `missing`."""
+        end = time.monotonic() + SETTLING
+        while time.monotonic() < end:
+            if found := come():
                 return found
             self.notebook.page.wait_for_timeout(100)
-        raise AssertionError(f"{pattern!r} does not come: {self.text()!r}")
+        raise AssertionError(f"after {SETTLING} s: {missing()}")

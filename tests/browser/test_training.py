@@ -18,6 +18,10 @@ class Laboratory(LiveWidget):
         self.steps, self.rate, self.prompt = (self.named[name] for name in ("Steps", "Peak rate", "Prompt"))
         self.start = self.named["Start training"]
 
+    def curve(self) -> list[str]:
+        """The points of the loss curve that are drawn."""
+        return self.notebook.cell(self.cell).query_selector("polyline").get_attribute("points").split()
+
     def run(self, key: str) -> None:
         """The shortest run, to its end."""
         self.start.keys(key)
@@ -43,11 +47,12 @@ def test_progress_is_seen_and_stop_stops(laboratory):
     assert steps >= 1000, "too short a run to be stopped"
     laboratory.start.keys("Enter")
     first = int(laboratory.wait_for(rf"step (\d+) of {steps}")[1])
-    curve = laboratory.notebook.cell(laboratory.cell).query_selector("polyline").get_attribute("points")
+    drawn = len(laboratory.curve())
     assert not laboratory.start.enabled and laboratory.stop.enabled
     assert laboratory.notebook.in_kernel(THREADS) == "['pre-training']"
     laboratory.wait_for(rf"step (?!{first} )\d+ of {steps}")
-    assert laboratory.notebook.cell(laboratory.cell).query_selector("polyline").get_attribute("points") != curve
+    # The curve comes a moment before the step that it shows, so what was drawn may be ahead of `first` already.
+    laboratory.wait_until(lambda: len(laboratory.curve()) > drawn, lambda: f"the curve stays at {drawn} points")
     laboratory.wait_for(r"The capital of")  # a sample
 
     laboratory.stop.keys("Enter")
