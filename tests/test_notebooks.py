@@ -51,6 +51,13 @@ def test_has_the_form_of_the_course(cells):
     assert any("Quiz" in cell.source for cell in cells)
 
 
+def test_sections_are_numbered_without_a_gap(path, cells):
+    number = path.stem.split("_")[0].lstrip("0") or "0"
+    headings = [line for cell in cells if cell.cell_type == "markdown" for line in cell.source.splitlines()]
+    sections = re.findall(rf"^## {number}\.(\d+) ", "\n".join(headings), re.M)
+    assert sections == [str(place) for place in range(1, len(sections) + 1)] != []
+
+
 def test_a_cell_fits_a_screen(cells):
     lines = [cell.source.splitlines() for cell in code(cells)]
     assert max(map(len, lines)) <= 22
