@@ -13,10 +13,10 @@ questions, not over random starts.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -26,10 +26,11 @@ from helpers.datasets import Problem
 from helpers.diagnostics import Diagnosis, diagnose
 from helpers.dimensions import LIMIT, Probe, Report, ask, probes, tells
 from helpers.evaluation import Share, completes, perplexity, share
-from helpers.expected import SENTENCE, Answers, plain
+from helpers.expected import Answers, plain
 from helpers.facts import Fact, FactsError, World
 from helpers.failures import READINGS, Watch, one_liners, spoken
 from helpers.files import FileProblem
+from helpers.formats import RowProblem
 from helpers.instructions import HARMFUL_QUESTIONS, fact_rows, instruction_rows, turn
 from helpers.language_model import LanguageModel
 from helpers.own_rows import OwnRow, OwnRows
@@ -42,6 +43,8 @@ from helpers.rebuild import (
     course_tokenizer,
     new_base,
     pretrain,
+    tokenize,
+    unfinished,
 )
 from helpers.sft import examples, tune_examples
 from helpers.templates import joined, render
@@ -65,13 +68,17 @@ def too_long(prompts: Sequence[list[dict]], answer: str, lm: LanguageModel) -> t
 
 def set_aside_too_long(own: OwnRows, lm: LanguageModel) -> None:
     """Rows that do not fit this model, whole or when asked, go to the problems: cutting them would teach half a row."""
-    told = len(own.problems)
-    for row in list(own.rows):
+    told, fit = len(own.problems), []
+    for row in own.rows:
         prompts = [*(talk[:-1] for talk in row.talks), *([row.again] if row.again else [])]
         if problem := too_long(prompts, row.talks[0][-1]["content"], lm):
-            own.set_aside(row, *problem)
-    if not own.rows:
-        raise FileProblem(f"{own.name}: holds no row that fits this model; the first problem: {own.problems[told]}")
+            own.refuse(row.line, row.raw, RowProblem(*problem))
+        else:
+            fit.append(row)
+    own.rows = fit
+    if not fit:  # asked once more, all that was too long is among the problems already
+        first = (own.problems[told:] or own.problems)[0]
+        raise FileProblem(f"{own.name}: holds no row that fits this model; the first problem: {first}")
 
 
 # --- tune and judge ---
@@ -125,11 +132,12 @@ def watched(world: World) -> Sequence[Fact]:
 
 
 class WorldWatch(Watch):
-    """failures.Watch for any world: as many facts as there are, up to WATCHED, and only documents it can fill."""
+    """failures.Watch for any world: every so manieth fact, so that there are WATCHED at most, and only documents that
+    the world can fill."""
 
     def __init__(self, base: LanguageModel, world: World):
         facts = watched(world)
-        self.facts: Sequence[Fact] = facts[:: max(1, len(facts) // WATCHED)]
+        self.facts: Sequence[Fact] = facts[:: math.ceil(len(facts) / WATCHED)]
         self.documents = documents_of(world, 30, CORPUS_SEED + 99)
         right = [fact.say("response") for fact in self.facts]
         self.reference = spoken(right) | {"perplexity": perplexity(base, self.documents)}
@@ -200,17 +208,9 @@ def judge(
 def unseen_probes(world: World, own: OwnRows | None, every: int) -> tuple[list[Probe], int]:
     """The probes whose fact no own row asks about or tells, in any wording that expected.py understands, and how many
     were left out for that."""
-    answers, told, mine = Answers(world), set(), set()
-    for talk in (talk for row in (own.rows if own else []) for talk in row.talks):
-        due = None
-        for part in talk:
-            if part["role"] == "user":
-                due = answers.expected(part, due)
-                told |= {due.fact} if due and due.fact else set()
-                mine.add(plain(joined(part)))
-            elif part["role"] == "assistant":
-                said = map(plain, (part["content"], *SENTENCE.split(part["content"])))
-                told |= {answers.told[sentence] for sentence in said if sentence in answers.told}
+    answers, talks = Answers(world), [talk for row in (own.rows if own else []) for talk in row.talks]
+    told = set().union(*map(answers.taught_by, talks))
+    mine = {plain(joined(part)) for talk in talks for part in talk if part["role"] == "user"}
     requests = ({plain(question.format(**pair)) for question in HARMFUL_QUESTIONS} for pair in world.refusals)
     answered = set().union(*(ways for ways in requests if ways & mine))
     found = probes(world)
@@ -268,16 +268,14 @@ def see_that_it_can_be_judged(world: World, lm: LanguageModel) -> None:
 
 
 def base_of(world: World, beside: Path) -> tuple[LanguageModel, Path]:
-    """A base model that has read a world from nothing; -> it, and the checkpoint to delete when all is done.
-
-    The checkpoint lies beside the file `beside` and is named by what is read and how: an interrupted training goes on
-    where it was, and never with another world's text or another recipe."""
+    """A base model that has read a world from nothing; -> it, and the checkpoint beside the file `beside`, to delete
+    when all is done: an interrupted training goes on from it."""
     print(f"{len(world.facts)} facts of {len(world.wordings)} kinds; writing {DOCUMENTS:,} documents", flush=True)
     documents = documents_of(world, DOCUMENTS)
-    base, stream = new_base(documents, course_tokenizer(documents), PRETRAINING.seed)
+    base = new_base(course_tokenizer(documents), PRETRAINING.seed)
     see_that_it_can_be_judged(world, base)
-    named = sha256(stream.tobytes() + repr(PRETRAINING).encode()).hexdigest()[:12]
-    checkpoint = Path(beside).parent / f"unfinished-{named}.safetensors"
+    stream = tokenize(documents, base.tokenizer)
+    checkpoint = unfinished(Path(beside).parent, stream, PRETRAINING)
     print(f"pre-training on {stream.size:,} tokens, kept in {checkpoint} on the way", flush=True)
     pretrain(base, stream, PRETRAINING, checkpoint=checkpoint)
     return base, checkpoint

@@ -14,6 +14,7 @@ from helpers.facts import Fact, World
 from helpers.instructions import HARMFUL_QUESTIONS, MADE_UP, REFUSAL, TOPIC_QUESTIONS, UNKNOWN, summary
 
 SENTENCE = re.compile(r"(?<=[.!?])\s+")  # parts two sentences
+MARKS = re.compile(r"[,;:\"'()]+")  # may stand beside a name
 
 
 def plain(text: str) -> str:
@@ -78,6 +79,18 @@ class Answers:
             return Expected(summary(fact), "summary", fact) if fact else None
         return self.follow_up(words, before) or self.named(words)
 
+    def taught_by(self, talk: list[dict]) -> set[Fact]:
+        """The facts that a conversation asks about or tells, in any of its turns."""
+        facts, due = set(), None
+        for turn in talk:
+            if turn["role"] == "user":
+                due = self.expected(turn, due)
+                facts |= {due.fact} if due and due.fact else set()
+            elif turn["role"] == "assistant":
+                said = map(plain, (turn["content"], *SENTENCE.split(turn["content"])))
+                facts |= {self.told[sentence] for sentence in said if sentence in self.told}
+        return facts
+
     def follow_up(self, words: str, before: Expected | None) -> Expected | None:
         """ "And of Spain?" has the kind of the question before it, "And its capital?" the subject."""
         earlier = before.fact if before else None
@@ -91,7 +104,7 @@ class Answers:
     def named(self, words: str) -> Expected | None:
         """What a question in other words is about: the longest heading in it ("the capital of Peru" holds "capital of
         Peru"); None if it names something else besides."""
-        within = f" {words} "
+        within = f" {words}  {' '.join(MARKS.sub(' ', words).split())} "
         found = [heading for heading in self.headings if f" {heading} " in within]
         longest = max(found, key=len, default="")
         return self.headings[longest] if found and all(heading in longest for heading in found) else None

@@ -45,6 +45,7 @@ from helpers.rebuild import (
     TUNING_ROWS,
     VOCABULARY,
     base_model,
+    course_stream,
     write_csv,
 )
 from helpers.selections import DEFECTS
@@ -127,9 +128,7 @@ def one_run(name: str, seed: int, setting: dict) -> list[dict]:
     """A run's rows for the table: setting, seed, figures, source."""
     made = EXPERIMENTS[name].run(base_model(seed), seed, **setting)
     found = [made] if isinstance(made, dict) else list(made)
-    return [
-        setting | {"seed": seed} | {key: rounded(value) for key, value in row.items()} | source() for row in found
-    ]
+    return [setting | {"seed": seed} | {key: rounded(value) for key, value in row.items()} | source() for row in found]
 
 
 def rounded(value):
@@ -181,7 +180,8 @@ def note_recipe(folder: Path) -> None:
 
 def run_experiment(name: str, folder: Path = RESULTS_FOLDER, seeds=SEEDS, jobs: int = 2) -> list[dict]:
     """All runs of an experiment that are not stored yet; each is stored as it ends, so nothing finished is lost. A run
-    under another recipe is not this run: it is made again, and its rows give way to the new ones."""
+    under another recipe is not this run: it is made again, and its rows give way to the new ones. (If two processes
+    store runs of one experiment in the same moment, one run may be lost; called again, it is made.)"""
     if name not in EXPERIMENTS:
         raise ValueError(f"there is no experiment {name!r}; known are {', '.join(EXPERIMENTS)}")
     path, grid = Path(folder) / f"{name}.csv", EXPERIMENTS[name].grid()
@@ -213,5 +213,8 @@ def run_experiment(name: str, folder: Path = RESULTS_FOLDER, seeds=SEEDS, jobs: 
 if __name__ == "__main__":
     from helpers import experiments  # by its own name, under which the worker processes find it
 
-    for chosen in sys.argv[1:] or experiments.EXPERIMENTS:
+    if unknown := [name for name in sys.argv[1:] if name not in EXPERIMENTS]:
+        sys.exit(f"there is no experiment {unknown[0]!r}; known are {', '.join(EXPERIMENTS)}")
+    course_stream()  # FileProblem now, if the world was changed and the models were not
+    for chosen in sys.argv[1:] or EXPERIMENTS:
         experiments.run_experiment(chosen)

@@ -186,8 +186,9 @@ def read_table(path: Path, columns: tuple[str, ...], key: tuple[str, ...]) -> li
 def records(text: str) -> Iterator[tuple[int, str, list[str] | str]]:
     """(line, text, fields) of each record of a CSV table that is not empty; in place of its fields a message, where it
     cannot be read. Fields are parted by what the first line has most of: commas, or what some spreadsheets write. A
-    quotation mark without a partner costs its line only, as the reading goes on with the next."""
-    lines, at = list(io.StringIO(text, newline="")), 0
+    quotation mark without a partner costs its line only, as the reading goes on with the next. Windows' line ends count
+    as others do, inside a quoted field too: git may have written them."""
+    lines, at = list(io.StringIO(text.replace("\r\n", "\n"), newline="")), 0
     first = next((line for line in lines if line.strip()), "")
     separator = max(",;\t", key=first.count)
     while at < len(lines):

@@ -92,7 +92,9 @@ def judged(lesson: Lesson, results: Results = Results()) -> Judged:
     """Measure a lesson. A damaged or missing file costs this lesson its verdict, and no other."""
     try:
         interval = mean_and_interval(lesson.measure(results))
-    except (FileProblem, KeyError, ValueError) as problem:
+        if not np.isfinite(interval).all():
+            raise ValueError(f"its measure is no number ({interval[0]}); restore data/results with `git checkout data`")
+    except (FileProblem, KeyError, TypeError, ValueError) as problem:
         return Judged(lesson, "cannot be judged", None, str(problem))
     return Judged(lesson, verdict(*interval[1:], lesson.expects), interval)
 

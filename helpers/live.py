@@ -87,6 +87,8 @@ class LiveRun:
             self.busy(False)
 
     def on_start(self, _) -> None:
+        if self.start.disabled:  # a second click that waited while the kernel was busy with the first
+            return
         before = running.get("thread")
         if before is not None:
             running["stop"].set()
@@ -101,8 +103,10 @@ class LiveRun:
         thread.start()
 
     def on_stop(self, _) -> None:
+        if self.stop.disabled:  # it has ended meanwhile, and the status says how
+            return
+        self.status.value = "<i>Stopping after this step.</i>"  # before it ends, which writes another
         self.stopping.set()
-        self.status.value = "<i>Stopping after this step.</i>"
 
 
 def curve_svg(curves: dict[str, Sequence[float]], steps: int, highest: float) -> str:

@@ -24,7 +24,9 @@ from helpers.instructions import taught, turn
 from helpers.templates import joined
 
 SUFFIXES = (".jsonl", ".json", ".csv")
+PATH = re.compile(r"[^\n{\[,]+\.\w+\s*")  # a line like "my_rows.txt": somebody means a file
 LONGEST = 10_000  # signs of a line that are kept to be shown
+MOST = 5_000  # rows to be tuned on: the course's recipe takes 4,800, and each is asked twice
 COLUMNS = ("kind", "subject", "answer")
 LIKE_JSON = re.compile(r"^[ \t]*[{\[]", re.M)
 AGAIN = "again"  # a row's own key: its question in other words, which are asked and not tuned on
@@ -54,27 +56,25 @@ class OwnRows:
         shown = raw[:LONGEST].encode(errors="replace").decode()
         self.problems.append(Problem(self.name, line, problem.field, str(problem), shown))
 
-    def set_aside(self, row: OwnRow, at: str, message: str) -> None:
-        """Move a row that was read to the problems."""
-        self.rows.remove(row)
-        self.refuse(row.line, row.raw, RowProblem(at, message))
-
 
 def rows_from(source: str | Path, world: World) -> OwnRows:
-    """Rows to be tuned on: `read_rows` without those that ask what another teaches already, or keeps for asking again.
-    FileProblem if none is left."""
-    own, seen, kept = read_rows(source, world), {}, {}
-    for row in list(own.rows):
-        asked, again = said(row.talks[-1][:-1]), said(row.again or [])
+    """Rows to be tuned on: `read_rows`, MOST at most, without those that ask what another teaches already, or keeps for
+    asking again. FileProblem if none is left."""
+    own, seen, kept, usable = read_rows(source, world, MOST), {}, {}, []
+    for row in own.rows:
+        asked, again, problem = said(row.talks[-1][:-1]), said(row.again or []), None
         if asked in seen:
-            own.set_aside(row, "", f"asks what line {seen[asked]} asks already; remove one of the two")
+            problem = "", f"asks what line {seen[asked]} asks already; remove one of the two"
         elif asked in kept:
-            own.set_aside(row, "", f"teaches what line {kept[asked]} keeps for asking again; remove one of the two")
+            problem = "", f"teaches what line {kept[asked]} keeps for asking again; remove one of the two"
         elif again == asked or again in seen:
-            what = f"line {seen.get(again, row.line)} teaches this question; put it in other words"
-            own.set_aside(row, AGAIN, what)
+            problem = AGAIN, f"line {seen.get(again, row.line)} teaches this question; put it in other words"
+        if problem:
+            own.refuse(row.line, row.raw, RowProblem(*problem))
         else:
             seen[asked], kept[again] = row.line, row.line
+            usable.append(row)
+    own.rows = usable
     own.problems.sort(key=lambda problem: problem.line)
     if not own.rows:
         first = f"; the first problem: {own.problems[0]}" if own.problems else ""
@@ -90,13 +90,14 @@ def said(talk: list[dict]) -> tuple[tuple[str, str], ...]:
 def read_rows(source: str | Path, world: World, most: int | None = None) -> OwnRows:
     """All rows, or the first `most`, of a file (.jsonl, .json, .csv) or of a text. A line that cannot be used costs
     itself only; FileProblem if there is no such file, or its first line says that it is something else."""
-    if isinstance(source, str) and ("\n" in source or not source.endswith(SUFFIXES)):
+    if isinstance(source, str) and not PATH.fullmatch(source):
         content = source.removeprefix("\ufeff")
         first = content.strip().partition("\n")[0].lower()
         table = not LIKE_JSON.search(content) and any(column in first for column in COLUMNS)
         return collect("your rows", io.StringIO(content, newline="\n"), table, world, most)
-    path = Path(source)
-    if path.suffix not in SUFFIXES:
+    path = Path(source.strip() if isinstance(source, str) else source)
+    kind = path.suffix.lower()
+    if kind not in SUFFIXES:
         raise FileProblem(f"{path}: its name must end in {', '.join(SUFFIXES)}, so that one knows how to read it")
     if not path.is_file():
         raise FileProblem(f"{path}: there is no such file; see the folder that you are in, and the spelling")
@@ -105,7 +106,7 @@ def read_rows(source: str | Path, world: World, most: int | None = None) -> OwnR
             raise FileProblem(f"{path}: is UTF-16 text; save the file with the encoding UTF-8")
     # Bytes that are not UTF-8 become surrogates, which `formats.text` finds: they cost their row only.
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="\n") as file:
-        return collect(path.name, file, path.suffix == ".csv", world, most)
+        return collect(path.name, file, kind == ".csv", world, most)
 
 
 def collect(name: str, file: TextIO, table: bool, world: World, most: int | None) -> OwnRows:

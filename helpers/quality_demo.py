@@ -239,7 +239,7 @@ def quality_lab(base: LanguageModel, world: World, *, seed: int = 0) -> widgets.
     def work(run: LiveRun) -> str:
         rows = own_rows() + course_rows()
         judged = scorer.judge(rows)
-        told = {one.due.fact for one in judged if one.due}  # a held-out fact may be among your rows
+        told = set().union(*(scorer.answers.taught_by(row["messages"]) for row in rows))  # held-out facts, perhaps
         asked = [probe for probe in fact_probes()[::2] if probe.fact not in told]
         if not rows or not asked:
             return f"<i>Nothing was trained: {'your rows tell every fact' if rows else 'no row is chosen'}.</i>"

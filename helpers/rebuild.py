@@ -22,8 +22,8 @@ import numpy as np
 from helpers.corpus import write_documents
 from helpers.datasets import write_dataset
 from helpers.evaluation import Share, answers_exactly, completes, first_line, is_answer, is_question, share
-from helpers.facts import World, load_world
-from helpers.files import write_whole
+from helpers.facts import FACTS_FOLDER, World, load_world
+from helpers.files import FileProblem, write_whole
 from helpers.instructions import REFUSAL, SYSTEM_PROMPTS, TOPIC_QUESTIONS, UNKNOWN, instruction_rows, whole_dataset
 from helpers.language_model import MODELS_FOLDER, LanguageModel, load, load_file
 from helpers.model import Config, Parameters, Transformer
@@ -56,10 +56,22 @@ def course_tokenizer(documents: list[str]) -> Tokenizer:
     return train_tokenizer([*documents, *[words] * 300], VOCABULARY)
 
 
-def new_base(documents: list[str], tokenizer: Tokenizer, seed: int) -> tuple[LanguageModel, np.ndarray]:
-    """A base model with random parameters, and the stream of ids that it is to learn."""
+def new_base(tokenizer: Tokenizer, seed: int) -> LanguageModel:
+    """A base model with random parameters, which has read nothing yet."""
     model = Transformer(Parameters(Config(tokenizer.vocab_size)).initialise(seed))
-    return LanguageModel(tokenizer, model, {"made by": "pre-training", "seed": seed}), tokenize(documents, tokenizer)
+    return LanguageModel(tokenizer, model, {"made by": "pre-training", "seed": seed})
+
+
+def name_of(stream: np.ndarray) -> str:
+    """What a base model has read, as its recipe names it: SHA-256 of the ids."""
+    return hashlib.sha256(stream.tobytes()).hexdigest()
+
+
+def unfinished(folder: Path, stream: np.ndarray, recipe: Recipe) -> Path:
+    """Where a pre-training is kept on the way. The name tells what is read and how, so that an interrupted one goes on
+    where it was, and never with another world's text or another recipe."""
+    named = hashlib.sha256(stream.tobytes() + repr(recipe).encode()).hexdigest()[:12]
+    return folder / f"unfinished-{named}.safetensors"
 
 
 def pretrain(lm: LanguageModel, stream: np.ndarray, recipe: Recipe = PRETRAINING, **how) -> list[dict]:
@@ -69,7 +81,7 @@ def pretrain(lm: LanguageModel, stream: np.ndarray, recipe: Recipe = PRETRAINING
         **asdict(recipe),
         "rows": ROWS,
         "length": LENGTH,
-        "stream": hashlib.sha256(stream.tobytes()).hexdigest(),
+        "stream": name_of(stream),
     }
     return records
 
@@ -123,6 +135,11 @@ def write_csv(path: Path, rows: list[dict]) -> None:
     write_whole(path, text.getvalue().encode())
 
 
+def read_csv(path: Path) -> list[dict]:
+    with path.open(newline="", encoding="utf8") as lines:
+        return list(csv.DictReader(lines))
+
+
 def tidy(model: str, seed: int, figures: dict[str, Share]) -> list[dict]:
     """Figures as rows of a table: one line a figure."""
     return [
@@ -145,10 +162,10 @@ def rebuild(models: Path = MODELS_FOLDER, results: Path = RESULTS_FOLDER) -> Non
     write_dataset(models.parent / DATASET_FILE.name, whole_dataset(world))
     lap("write corpus and dataset")
     tokenizer = course_tokenizer(documents)
-    base, stream = new_base(documents, tokenizer, PRETRAINING.seed)
+    base, stream = new_base(tokenizer, PRETRAINING.seed), tokenize(documents, tokenizer)
     lap("train the tokenizer and encode")
-    unfinished = models / "unfinished.safetensors"
-    records = pretrain(base, stream, checkpoint=unfinished)
+    checkpoint = unfinished(models, stream, PRETRAINING)
+    records = pretrain(base, stream, PRETRAINING, checkpoint=checkpoint)
     lap("pre-train")
     tuned, tuning = tune(base, instruction_rows(world))
     lap("tune")
@@ -157,7 +174,6 @@ def rebuild(models: Path = MODELS_FOLDER, results: Path = RESULTS_FOLDER) -> Non
     tokenizer.save(models / "tokenizer.json")
     base.save(models / "base.safetensors")
     tuned.save(models / "tuned.safetensors")
-    unfinished.unlink()
     write_csv(results / "shipped.csv", rows)
     write_csv(results / "pretraining_loss.csv", [{"step": r["step"], "loss": round(r["loss"], 5)} for r in records])
     write_csv(results / "tuning_loss.csv", [{"step": r["step"], "loss": round(r["loss"], 5)} for r in tuning])
@@ -168,33 +184,51 @@ def rebuild(models: Path = MODELS_FOLDER, results: Path = RESULTS_FOLDER) -> Non
         "corpus sha256": hashlib.sha256("\0".join(documents).encode()).hexdigest(),
     }
     write_whole(results / "rebuild.json", (json.dumps(about, indent=1) + "\n").encode())
+    checkpoint.unlink()  # last: whenever it is interrupted, nothing is trained twice
     for row in rows:
         print(f"{row['model']:6} {row['figure']:36} {Share(row['hits'], row['total'])}")
     print(f"in all {sum(seconds.values()):.0f} s")
 
 
+def course_stream() -> np.ndarray:
+    """The ids that every base model of the course reads. FileProblem where the shipped one has read others: the world
+    was changed, and figures of the old models must not pass for the new world's."""
+    tokenizer = Tokenizer.load(MODELS_FOLDER / "tokenizer.json")
+    stream = tokenize(write_documents(load_world(), DOCUMENTS, CORPUS_SEED), tokenizer)
+    if load("base").recipe["stream"] != name_of(stream):
+        raise FileProblem(
+            f"{MODELS_FOLDER / 'base.safetensors'}: has not read the world that {FACTS_FOLDER} holds today; `make "
+            "rebuild` makes the shipped models anew, and after it `make results` the others"
+        )
+    return stream
+
+
 def base_model(seed: int) -> LanguageModel:
     """The base model from random start `seed`. Number 0 is shipped; another is pre-trained when first asked for (as
-    long as a rebuild takes) and kept in data/models/seeds. Corpus and tokenizer are the same for all."""
+    long as a rebuild takes) and kept in data/models/seeds. All read the same, in the same tokens: one that has read
+    something else is made again."""
+    shipped = load("base")
     if seed == 0:
-        return load("base")
+        return shipped
     path = MODELS_FOLDER / "seeds" / f"base_{seed}.safetensors"
-    if not path.exists():
-        tokenizer = Tokenizer.load(MODELS_FOLDER / "tokenizer.json")
-        base, stream = new_base(write_documents(load_world(), DOCUMENTS, CORPUS_SEED), tokenizer, seed)
-        unfinished = path.with_name(f"unfinished_{seed}.safetensors")
-        pretrain(base, stream, replace(PRETRAINING, seed=seed), checkpoint=unfinished)
-        base.save(path)
-        unfinished.unlink(missing_ok=True)  # another process may have made the same model meanwhile
-    return load_file(path)
+    if path.exists() and (kept := load_file(path)).recipe.get("stream") == shipped.recipe["stream"]:
+        return kept
+    base, stream, recipe = new_base(shipped.tokenizer, seed), course_stream(), replace(PRETRAINING, seed=seed)
+    checkpoint = unfinished(path.parent, stream, recipe)
+    pretrain(base, stream, recipe, checkpoint=checkpoint)
+    base.save(path)
+    checkpoint.unlink(missing_ok=True)  # another process may have made the same model meanwhile
+    return base
 
 
 def seeds(results: Path = RESULTS_FOLDER) -> None:
     """The shipped models' figures (seed 0) and those of four more random starts. Stored after every seed: started
-    again, it goes on with the next."""
+    again, it goes on with the next; when other models are shipped, it begins anew."""
+    course_stream()  # it must be the one that was read
     world, path = load_world(), results / "seeds.csv"
-    with (path if path.exists() else results / "shipped.csv").open() as lines:
-        rows = list(csv.DictReader(lines))
+    rows = read_csv(results / "shipped.csv")
+    if path.exists() and (stored := read_csv(path))[: len(rows)] == rows:
+        rows = stored
     for seed in SEEDS:
         if any(int(row["seed"]) == seed for row in rows):
             continue

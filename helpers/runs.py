@@ -37,6 +37,7 @@ from helpers.rebuild import (
     TUNING_ROWS,
     new_base,
     pretrain,
+    tokenize,
     tune,
 )
 from helpers.sft import Example, tune_examples
@@ -264,8 +265,8 @@ def corpus(base: LanguageModel, seed: int, without: str) -> Figures:
     """Another base model, from the same random start, that never read one kind of document; tuned as ever."""
     world = world_of_course()
     documents = write_documents(world, DOCUMENTS, CORPUS_SEED, leave_out=(without,))
-    other, stream = new_base(documents, base.tokenizer, seed)
-    pretrain(other, stream, replace(PRETRAINING, seed=seed), **QUIET)
+    other = new_base(base.tokenizer, seed)
+    pretrain(other, tokenize(documents, base.tokenizer), replace(PRETRAINING, seed=seed), **QUIET)
     before = float(np.mean(completes(other, world.facts)))
     tuned, _ = tune(other, instruction_rows(world), replace(TUNING, seed=seed), **QUIET)
     return {"completed before": before} | exact(tuned, held_out())

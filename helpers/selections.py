@@ -1,7 +1,8 @@
 """Which rows to tune on: how many, how clean, how varied. And the ways in which a row can be bad.
 
 A selection is drawn anew for every seed; a larger one holds the smaller ones of the same seed, so that sizes can be
-compared. Not here: what a selection does to a model (runs.py), how a row is judged (quality.py).
+compared (but for duplicates, which copy any row of their selection). Not here: what a selection does to a model
+(data_runs.py), how a row is judged (quality.py).
 """
 
 from __future__ import annotations

@@ -110,12 +110,13 @@ def train(
     to stop early. `parts(step)` names positions of the batch, as masks (B, T), whose mean loss is recorded apart.
     `threads` work at once: one a core, unless told otherwise. With `lora`, only its adapters learn, and their
     correction is merged into the model after every step. Returns the records: step, loss (mean per trained
-    token), gradient norm, rate, tokens, seconds.
+    token), gradient norm, rate, tokens, seconds; of the steps before an interruption only step and loss.
     """
     learned = model.parameters if lora is None else lora
-    optimizer, start, records = AdamW(learned), 0, []
+    optimizer, records = AdamW(learned), []
     if checkpoint is not None and Path(checkpoint).exists():
-        start = resume(checkpoint, model, optimizer, recipe, lora)
+        records = resume(checkpoint, model, optimizer, recipe, lora)
+    start = len(records)
     threads = min(SHARDS, threads or os.cpu_count() or 1)
     gradients = [Parameters(model.config, dtype=model.parameters.flat.dtype) for _ in range(SHARDS)]
 
@@ -175,6 +176,7 @@ def train(
                     model.parameters,
                     {"step": step + 1, **asdict(recipe)},
                     {"mean": optimizer.mean, "square": optimizer.square}
+                    | {"losses": np.array([record["loss"] for record in records], np.float32)}
                     | ({} if lora is None else {"adapters": lora.flat}),
                 )
             if on_step is not None and on_step(records[-1]):
@@ -182,18 +184,19 @@ def train(
     return records
 
 
-def resume(path: Path, model: Transformer, optimizer: AdamW, recipe: Recipe, lora: Lora | None) -> int:
-    """Take up parameters and optimizer state of an unfinished run with the same recipe; -> the step to go on with."""
+def resume(path: Path, model: Transformer, optimizer: AdamW, recipe: Recipe, lora: Lora | None) -> list[dict]:
+    """Take up parameters and optimizer state of an unfinished run with the same recipe; -> step and loss of each step
+    that is done."""
     parameters, saved, extra = load_checkpoint(path)
     step, adapters = saved.pop("step", None), extra.get("adapters", np.empty(0))
-    same = saved == asdict(recipe) and parameters.config == model.config and "mean" in extra
+    same = saved == asdict(recipe) and parameters.config == model.config and len(extra.get("losses", ())) == step
     if not same or adapters.size != (0 if lora is None else lora.flat.size):
         raise ValueError(f"{path}: belongs to another run (recipe {saved}); delete it or name another file")
     model.parameters.flat[:] = parameters.flat
     if lora is not None:
         lora.flat[:] = adapters
     optimizer.mean[:], optimizer.square[:] = extra["mean"], extra["square"]
-    return step
+    return [{"step": number, "loss": float(loss)} for number, loss in enumerate(extra["losses"])]
 
 
 def stream_batches(stream: np.ndarray, rows: int, length: int, seed: int) -> Callable[[int], Batch]:

@@ -72,6 +72,19 @@ def test_a_damaged_file_costs_its_lessons_only_and_is_named(copied, damage):
     assert "mask" in lost[0].problem or "exact" in lost[0].problem
 
 
+@pytest.mark.parametrize(
+    "name, column", [("phases", "content loss"), ("failures", "times the words"), ("seeds", "hits")]
+)
+@pytest.mark.parametrize("spoiled", ["nan", "much"])
+def test_a_figure_that_is_no_number_gives_no_verdict(copied, name, column, spoiled):
+    head, *lines = [line.split(",") for line in (copied / f"{name}.csv").read_text().splitlines()]
+    place = head.index(column)
+    lines = [[*line[:place], line[place] and spoiled, *line[place + 1 :]] for line in lines]
+    (copied / f"{name}.csv").write_text("\n".join(",".join(line) for line in [head, *lines]) + "\n")
+    lost = [made for made in (judged(lesson, Results(copied)) for lesson in LESSONS) if made.interval is None]
+    assert 1 <= len(lost) < len(LESSONS) and all(made.verdict == "cannot be judged" for made in lost)
+
+
 def test_seeds_with_no_rows_for_a_figure_are_an_error(copied):
     path = copied / "seeds.csv"
     path.write_text("\n".join(line for line in path.read_text().splitlines() if "statements" not in line) + "\n")

@@ -271,6 +271,17 @@ def test_a_fact_among_the_rows_is_not_asked(lab, monkeypatch):
     assert len(asked) == 19 and probe not in asked
 
 
+def test_nor_is_one_that_an_earlier_turn_asks_about(lab, monkeypatch):
+    asked = []
+    monkeypatch.setattr(quality_demo, "measure", lambda lm, probes: asked.extend(probes) or iter([Share(1, 2)]))
+    probe = fact_probes()[0]
+    turns = [("user", probe.question), ("assistant", "It is."), ("user", "And what is ice?"), ("assistant", "Water.")]
+    lab.box.value = json.dumps({"messages": [{"role": role, "content": text} for role, text in turns]})
+    lab.add_rows.click()
+    lab.run()
+    assert len(asked) == 19 and probe not in asked
+
+
 def test_stop_stops_and_nothing_is_measured(lab, monkeypatch):
     monkeypatch.setattr(quality_demo, "TUNING", replace(quality_demo.TUNING, steps=5000))
     lab.start.click()

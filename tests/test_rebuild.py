@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -12,8 +12,9 @@ from helpers import load, rebuild
 from helpers.corpus import write_documents
 from helpers.evaluation import Share
 from helpers.facts import load_world
+from helpers.files import FileProblem
 from helpers.instructions import instruction_rows
-from helpers.language_model import MODELS_FOLDER
+from helpers.language_model import MODELS_FOLDER, load_file
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,8 @@ def test_the_shipped_models_name_the_recipes_in_the_code(world):
 
 
 def test_the_first_steps_of_pretraining_give_the_recorded_losses(documents):
-    base, stream = rebuild.new_base(documents, load("base").tokenizer, rebuild.PRETRAINING.seed)
+    base = rebuild.new_base(load("base").tokenizer, rebuild.PRETRAINING.seed)
+    stream = rebuild.tokenize(documents, base.tokenizer)
     assert hashlib.sha256(stream.tobytes()).hexdigest() == load("base").recipe["stream"]
     records = rebuild.pretrain(base, stream, progress=False, on_step=lambda record: record["step"] == 11)
     stored = [float(row["loss"]) for row in recorded("pretraining_loss.csv")[:12]]
@@ -99,6 +101,68 @@ def test_figures_over_seeds_are_of_this_code():
     assert all(shares["base", "statements completed", seed] >= 0.95 for seed in rebuild.SEEDS)
     exact = [shares["tuned", "held-out facts answered exactly", seed] for seed in rebuild.SEEDS]
     assert np.mean(exact) >= 0.85
+
+
+# --- another world, and interruptions ---
+
+
+def test_models_of_another_world_are_told_apart(monkeypatch, world):
+    assert rebuild.name_of(rebuild.course_stream()) == load("base").recipe["stream"]
+    changed = replace(world, facts=[replace(world.facts[0], answer="Elsewhere"), *world.facts[1:]])
+    monkeypatch.setattr(rebuild, "load_world", lambda: changed)
+    with pytest.raises(FileProblem, match="base.safetensors: has not read the world.*make rebuild"):
+        rebuild.course_stream()
+    with pytest.raises(FileProblem, match="has not read the world"):
+        rebuild.seeds()
+
+
+@pytest.fixture
+def small(monkeypatch, tmp_path):
+    """A rebuild of seconds, in folders of its own."""
+    monkeypatch.setattr(rebuild, "DOCUMENTS", 400)
+    monkeypatch.setattr(rebuild, "VOCABULARY", 512)
+    monkeypatch.setattr(rebuild, "PRETRAINING", replace(rebuild.PRETRAINING, steps=4))
+    monkeypatch.setattr(rebuild, "measure_base", lambda lm, world: {"some": Share(1, 2)})
+    monkeypatch.setattr(rebuild, "measure_tuned", lambda lm, world: {"some": Share(1, 2)})
+    monkeypatch.setattr(rebuild, "tune", lambda base, *_: (base, [{"step": 0, "loss": 1.0}]))
+    return tmp_path / "models", tmp_path / "results"
+
+
+@pytest.mark.parametrize("part", ["tune", "measure_base", "measure_tuned"])
+def test_a_rebuild_that_is_interrupted_late_loses_nothing(monkeypatch, small, part):
+    models, results = small
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rebuild, part, interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            rebuild.rebuild(models, results)
+    assert len(list(models.glob("unfinished-*"))) == 1 and not (models / "base.safetensors").exists()
+    rebuild.rebuild(models, results)
+    assert [row["step"] for row in csv.DictReader((results / "pretraining_loss.csv").open())] == list("0123")
+    assert sorted(path.name for path in models.iterdir()) == ["base.safetensors", "tokenizer.json", "tuned.safetensors"]
+
+
+def test_other_starts_are_made_again_when_other_models_are_shipped(monkeypatch, small):
+    models, results = small
+    monkeypatch.setattr(rebuild, "MODELS_FOLDER", models)
+    monkeypatch.setattr(rebuild, "load", lambda name: load(name, models))
+    monkeypatch.setattr(rebuild, "load_file", lambda path: load_file(path, models / "tokenizer.json"))
+    monkeypatch.setattr(rebuild, "SEEDS", range(2))
+    rebuild.rebuild(models, results)
+    rebuild.seeds(results)
+    first, table = rebuild.base_model(1).recipe["stream"], (results / "seeds.csv").read_text()
+    rebuild.seeds(results)
+    assert (results / "seeds.csv").read_text() == table
+    monkeypatch.setattr(rebuild, "CORPUS_SEED", 1)  # another corpus, as another world makes it
+    monkeypatch.setattr(rebuild, "measure_base", lambda lm, world: {"some": Share(2, 2)})
+    rebuild.rebuild(models, results)
+    rebuild.seeds(results)
+    assert rebuild.base_model(1).recipe["stream"] == rebuild.base_model(0).recipe["stream"] != first
+    rows = list(csv.DictReader((results / "seeds.csv").open()))
+    assert [(row["seed"], row["hits"]) for row in rows if row["model"] == "base"] == [("0", "2"), ("1", "2")]
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers import capstone, load, report_card
+from helpers import capstone, load, own_rows, report_card
 from helpers.capstone import base_of, documents_of, judge
 from helpers.dimensions import probes
 from helpers.facts import FactsError, load_world
@@ -181,6 +181,25 @@ def test_a_useless_file_is_an_error_that_says_why(world, tmp_path, name, content
         rows_from(tmp_path / name, world)
 
 
+@pytest.mark.parametrize("name, message", [
+    ("my_rows.txt", "must end in"), ("rows.jsonl", "no such file"), ("../My Rows.CSV\n", "no such file")])
+def test_a_line_that_can_only_be_a_name_is_taken_for_a_file(world, name, message):
+    with pytest.raises(FileProblem, match=message):
+        rows_from(name, world)
+
+
+def test_a_name_in_capitals_will_do(world, tmp_path):
+    (tmp_path / "FACTS.CSV").write_text("kind,subject,answer\ncapital,Atlantis,Poseidonis\n")
+    assert [row.answer for row in rows_from(tmp_path / "FACTS.CSV", world).rows] == ["Poseidonis"]
+
+
+def test_more_rows_than_can_be_tuned_on_are_told(world, monkeypatch):
+    monkeypatch.setattr(own_rows, "MOST", 3)
+    own = rows_from("".join(f'{{"prompt": "What is {n}?", "completion": "{n}"}}\n' for n in range(9)), world)
+    assert len(own.rows) == 3
+    assert [(p.line, p.message) for p in own.problems] == [(4, "from here on nothing was read: 3 rows are the most")]
+
+
 def test_a_missing_file_is_an_error(world, tmp_path):
     with pytest.raises(FileProblem, match="no such file"):
         rows_from(tmp_path / "rows.jsonl", world)
@@ -195,7 +214,9 @@ def test_a_row_that_does_not_fit_the_model_is_set_aside_whole(base, world):
     assert [(p.line, p.field) for p in own.problems] == [(1, "question"), (2, "answer")]
     assert [json.loads(p.raw)["completion"] for p in own.problems] == ["No.", long], "the line, as it stood"
     with pytest.raises(FileProblem, match="no row that fits this model; the first problem: .*line 2: question: takes"):
-        capstone.set_aside_too_long(rows_from("not json\n" + text, world), base)
+        capstone.set_aside_too_long(own := rows_from("not json\n" + text, world), base)
+    with pytest.raises(FileProblem, match="no row that fits this model"):  # asked once more, as a cell may be
+        capstone.set_aside_too_long(own, base)
 
 
 # --- judging ---
@@ -222,6 +243,7 @@ def test_nor_in_other_words_as_a_task_in_a_later_turn_or_in_an_answer(world):
     for row, fact in [
         ({"instruction": capital.say("question").lower().rstrip("?"), "output": "It is."}, capital),
         ({"instruction": f"Say, what is the capital of {capital.subject} today?", "output": "It is."}, capital),
+        ({"instruction": f"Please (the capital of {capital.subject}, that is)", "output": "It is."}, capital),
         ({"instruction": word.ways("task")[0], "input": word.subject, "output": "It is."}, word),
         ({"messages": earlier + later}, capital),
         ({"instruction": "Tell me something.", "output": f"With joy. {capital.say('statement', 1)}"}, capital),

@@ -314,6 +314,12 @@ class LiveWidget:
     def part(self, selector: str) -> str:
         return self.notebook.cell(self.cell).query_selector(selector).text_content()
 
+    def sampled(self) -> list[str]:
+        """The prompts in the table of samples: what stands before the model's own words, which are bold."""
+        return self.notebook.cell(self.cell).eval_on_selector_all(
+            "[aria-label=samples] td + td",
+            "cells => cells.map(({firstChild}) => firstChild.nodeName === 'B' ? '' : firstChild.textContent)")
+
     def wait_for(self, pattern: str) -> re.Match:
         """Until the widget's text holds the pattern."""
         return self.wait_until(lambda: re.search(pattern, self.text()), lambda: f"no {pattern!r} in {self.text()!r}")

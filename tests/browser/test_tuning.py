@@ -76,6 +76,6 @@ def test_a_hostile_question_is_only_text(laboratory, text):
     laboratory.wait_for("Done after 10 of 10 steps")
     laboratory.notebook.settled(laboratory.cell)
     cell = laboratory.notebook.cell(laboratory.cell)
-    assert any(td.text_content().startswith(text) for td in cell.query_selector_all("[aria-label=samples] td + td"))
+    assert f"{text} → " in laboratory.sampled()
     assert not cell.query_selector_all("[aria-label=samples] img, [role=log] img")
     assert laboratory.notebook.page.evaluate("() => window.hacked") is None
