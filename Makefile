@@ -36,7 +36,7 @@ notebooks: .venv/.installed  ## run every notebook and store it with its outputs
 rebuild: .venv/.installed  ## corpus, tokenizer, models and results from nothing
 	$(PY) -m helpers.rebuild
 
-results: .venv/.installed  ## four more random starts and the experiments (two to four hours); goes on where it was stopped
+results: .venv/.installed  ## four more random starts and the experiments (about three hours); goes on where it was stopped
 	$(PY) -m helpers.rebuild seeds
 	$(PY) -m helpers.experiments
 
