@@ -132,8 +132,8 @@ def watched(world: World) -> Sequence[Fact]:
 
 
 class WorldWatch(Watch):
-    """failures.Watch for any world: every so manieth fact, so that there are WATCHED at most, and only documents that
-    the world can fill."""
+    """failures.Watch for any world: of its facts WATCHED at most, evenly spread, and only documents that the world
+    can fill."""
 
     def __init__(self, base: LanguageModel, world: World):
         facts = watched(world)

@@ -14,7 +14,7 @@ from helpers.facts import Fact, World
 from helpers.instructions import HARMFUL_QUESTIONS, MADE_UP, REFUSAL, TOPIC_QUESTIONS, UNKNOWN, summary
 
 SENTENCE = re.compile(r"(?<=[.!?])\s+")  # parts two sentences
-MARKS = re.compile(r"[,;:\"'()]+")  # may stand beside a name
+PUNCTUATION = re.compile(r"[,;:\"'()]+")  # may stand beside a name
 
 
 def plain(text: str) -> str:
@@ -104,7 +104,7 @@ class Answers:
     def named(self, words: str) -> Expected | None:
         """What a question in other words is about: the longest heading in it ("the capital of Peru" holds "capital of
         Peru"); None if it names something else besides."""
-        within = f" {words}  {' '.join(MARKS.sub(' ', words).split())} "
+        within = f" {words}  {' '.join(PUNCTUATION.sub(' ', words).split())} "
         found = [heading for heading in self.headings if f" {heading} " in within]
         longest = max(found, key=len, default="")
         return self.headings[longest] if found and all(heading in longest for heading in found) else None

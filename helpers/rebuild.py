@@ -205,13 +205,13 @@ def course_stream() -> np.ndarray:
 
 def base_model(seed: int) -> LanguageModel:
     """The base model from random start `seed`. Number 0 is shipped; another is pre-trained when first asked for (as
-    long as a rebuild takes) and kept in data/models/seeds. All read the same, in the same tokens: one that has read
-    something else is made again."""
+    long as a rebuild takes) and kept in data/models/seeds. All read the same, in the same tokens and by the same
+    recipe: one that did not is made again."""
     shipped = load("base")
     if seed == 0:
         return shipped
     path = MODELS_FOLDER / "seeds" / f"base_{seed}.safetensors"
-    if path.exists() and (kept := load_file(path)).recipe.get("stream") == shipped.recipe["stream"]:
+    if path.exists() and (kept := load_file(path)).recipe == shipped.recipe | {"seed": seed}:
         return kept
     base, stream, recipe = new_base(shipped.tokenizer, seed), course_stream(), replace(PRETRAINING, seed=seed)
     checkpoint = unfinished(path.parent, stream, recipe)

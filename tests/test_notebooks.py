@@ -53,8 +53,8 @@ def test_has_the_form_of_the_course(cells):
 
 def test_sections_are_numbered_without_a_gap(path, cells):
     number = path.stem.split("_")[0].lstrip("0") or "0"
-    headings = [line for cell in cells if cell.cell_type == "markdown" for line in cell.source.splitlines()]
-    sections = re.findall(rf"^## {number}\.(\d+) ", "\n".join(headings), re.M)
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    sections = re.findall(rf"^## {number}\.(\d+) ", text, re.M)
     assert sections == [str(place) for place in range(1, len(sections) + 1)] != []
 
 
