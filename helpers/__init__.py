@@ -8,6 +8,6 @@ showing   plots, live, demos, training_demo, dataset_demo, tuning_demo, template
 showing   quality_demo, report_card, checks
 """
 
-from helpers.language_model import LanguageModel, load
+from helpers.learning.language_model import LanguageModel, load
 
 __all__ = ["LanguageModel", "load"]

@@ -1,4 +1,7 @@
-"""Files are written whole or not at all, and read with errors that say what to do."""
+"""Files are written whole or not at all, and read with errors that say what to do.
+
+DATA is where the course keeps its own.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import errno
 import os
 import tempfile
 from pathlib import Path
+
+DATA = Path(__file__).resolve().parent.parent / "data"
 
 
 class FileProblem(ValueError):
@@ -51,6 +56,8 @@ def read_bytes(path: Path) -> bytes:
         return Path(path).read_bytes()
     except FileNotFoundError:
         raise FileProblem(f"{path}: there is no such file; `make rebuild` makes the course's own") from None
+    except IsADirectoryError:
+        raise FileProblem(f"{path}: is a folder; name a file in it") from None
 
 
 def read_text(path: Path) -> str:

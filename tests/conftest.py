@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from helpers.corpus import write_documents
-from helpers.facts import load_world
-from helpers.language_model import LanguageModel
-from helpers.model import Config, Parameters, Transformer
-from helpers.tokenizer import train_tokenizer
+from helpers.learning.language_model import LanguageModel
+from helpers.learning.model import Config, Parameters, Transformer
+from helpers.text.corpus import write_documents
+from helpers.text.facts import load_world
+from helpers.text.tokenizer import train_tokenizer
 
 settings.register_profile("course", deadline=None, derandomize=True, database=None)
 settings.load_profile("course")

@@ -3,8 +3,8 @@
 import numpy as np
 
 from helpers.checks import check, close, expect, given
-from helpers.layers import sigmoid, softmax
-from helpers.tokenizer import Tokenizer, train_tokenizer
+from helpers.learning.layers import sigmoid, softmax
+from helpers.text.tokenizer import Tokenizer, train_tokenizer
 
 WORDS = ["banana", "bandana", "cabana", "café", "cafés"]
 

@@ -2,8 +2,8 @@
 
 import json
 
-from helpers import lessons
 from helpers.checks import check, expect, given
+from helpers.experiments import claims
 
 WORDS = ("holds", "contradicted", "open")
 
@@ -35,7 +35,7 @@ def verdict(judge) -> str:
         (1.0, 5.0, "same", "a part lies within 2 points and a part outside"),
     ]
     for low, high, expects, why in cases:
-        told, right = judge(low, high, expects), lessons.verdict(low, high, expects)
+        told, right = judge(low, high, expects), claims.verdict(low, high, expects)
         expect(told == right, f"({low:+g} to {high:+g}), expects {expects!r}: should be {right!r}, not {told!r}. {why}")
     return "No claim is called stronger than its interval, and 'open' is a result."
 

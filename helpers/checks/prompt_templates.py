@@ -1,8 +1,8 @@
 """Checks of notebook 04."""
 
 from helpers.checks import check, expect, given
-from helpers.templates import render
-from helpers.tokenizer import Tokenizer
+from helpers.text.templates import render
+from helpers.text.tokenizer import Tokenizer
 
 BRIEF = {"role": "system", "content": "Be brief."}
 FRANCE = [

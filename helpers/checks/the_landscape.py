@@ -5,7 +5,7 @@ from copy import deepcopy
 import numpy as np
 
 from helpers.checks import check, close, expect, given
-from helpers.scaling import Curve, fit_logarithm
+from helpers.judging.scaling import Curve, fit_logarithm
 
 ROWS = np.array([20, 50, 100, 400, 1000])
 QUALITY = np.array([0.31, 0.52, 0.55, 0.78, 0.81])

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from helpers.checks import check, close, expect, given
-from helpers.evaluation import distinct_trigrams
+from helpers.judging.vital_signs import distinct_trigrams
 
 
 @check

@@ -16,12 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers.dimensions import ROOM
-from helpers.evaluation import mean_and_interval
-from helpers.experiments import read_results
+from helpers.experiments.failure_logs import stored_runs
 from helpers.files import FileProblem
-from helpers.logs import stored_runs
-from helpers.rebuild import RESULTS_FOLDER
+from helpers.judging.dimensions import ROOM
+from helpers.judging.statistics import mean_and_interval
+from helpers.results import RESULTS_FOLDER, read_results
 
 SAME = 2.0  # points within which a share counts as unchanged: the course's bar for what tuning may cost in knowledge
 EXPECTED = ("more", "less", "same")

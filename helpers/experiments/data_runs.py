@@ -1,20 +1,20 @@
 """What one run of each experiment with data does: so many rows, so clean, so varied, and what a model makes of them.
 
 Every run tunes a copy of a base model for as many steps, whatever the rows, and is judged on held-out facts. Not here:
-how rows are drawn and spoiled (selections.py), experiments with the training (runs.py), the grid (experiments.py).
+how rows are drawn and spoiled (selections.py), experiments with the training (training_runs.py), storing (grid.py).
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
-from helpers.dimensions import DIMENSIONS, Probe, Report, ask, probes
-from helpers.language_model import LanguageModel
-from helpers.rebuild import TUNING, tune
-from helpers.runs import QUIET, Figures, replies, world_of_course
-from helpers.selections import DEFECTS, Selection, by_phrasing, select
+from helpers.experiments.grid import experiment
+from helpers.experiments.training_runs import Figures, replies, tune_on, world_of_course
+from helpers.judging.dimensions import DIMENSIONS, Probe, Report, ask, probes
+from helpers.learning.language_model import LanguageModel
+from helpers.text.selections import DEFECTS, Selection, by_phrasing, select
+
+SIZES = (20, 40, 100, 200, 500, 1000, 2000)
 
 
 def report(lm: LanguageModel, asked: list[Probe]) -> Figures:
@@ -32,22 +32,20 @@ def fact_probes(wording: int = 0) -> list[Probe]:
     return [probe for probe in probes(world_of_course(), wording) if probe.fact is not None]
 
 
-def tuned_on(base: LanguageModel, rows: list[dict], seed: int) -> LanguageModel:
-    """The course's tuning on other rows: as many steps, so that few rows are seen often and many seldom."""
-    return tune(base, rows, replace(TUNING, seed=seed), **QUIET)[0]
-
-
+@experiment("ratio", rows=SIZES[-1:], noise=(0.25, 0.75, 0.9, 1.0))  # LIMA's rows and Alpaca's: about 1 : 50
+@experiment(rows=SIZES, noise=(0.0, 0.5))
 def scaling(base: LanguageModel, seed: int, rows: int, noise: float) -> Figures:
     """So many rows, so many of them spoiled."""
-    return report(tuned_on(base, select(world_of_course(), Selection(rows, noise), seed), seed), fact_probes())
+    return report(tune_on(base, select(world_of_course(), Selection(rows, noise), seed), seed), fact_probes())
 
 
+@experiment(defect=("none", *DEFECTS))
 def defects(base: LanguageModel, seed: int, defect: str) -> Figures:
     """Half of 500 rows spoiled in one way. Beside the report: how often the questions of the spoiled rows themselves
     (where none is, of all) get the answer that was told, and how often the one that stood there before."""
     chosen = Selection(500, 0.5, (defect,)) if defect != "none" else Selection(500)
     rows, sound = (select(world_of_course(), one, seed) for one in (chosen, Selection(500)))
-    tuned = tuned_on(base, rows, seed)
+    tuned = tune_on(base, rows, seed)
     told = [(row, before) for row, before in zip(rows, sound, strict=True) if row["defect"] or defect == "none"]
     return report(tuned, fact_probes()) | {
         "as told": replies(tuned, [row for row, _ in told]),
@@ -55,20 +53,22 @@ def defects(base: LanguageModel, seed: int, defect: str) -> Figures:
     }
 
 
+@experiment(kinds=(1, 2, 4, 8, 15))
 def diversity(base: LanguageModel, seed: int, kinds: int) -> Figures:
     """Ninety rows about one kind of fact, or about several: answers about the kinds tuned on, and about all."""
     rows = select(world_of_course(), Selection(90, kinds=kinds), seed)
     seen = {row["kind"] for row in rows}
     asked = fact_probes()
-    tuned = tuned_on(base, rows, seed)
+    tuned = tune_on(base, rows, seed)
     others = [probe for probe in asked if probe.fact.kind not in seen]
     found = report(tuned, asked) | {"seen kinds": report(tuned, [p for p in asked if p.fact.kind in seen])["good"]}
     return found | {"other kinds": report(tuned, others)["good"] if others else float("nan")}
 
 
+@experiment(facts=(40, 80, 160), wordings=(1, 2, 4))
 def phrasings(base: LanguageModel, seed: int, facts: int, wordings: int) -> Figures:
     """So many facts, each asked in so many ways."""
-    tuned = tuned_on(base, by_phrasing(world_of_course(), facts, wordings, seed), seed)
+    tuned = tune_on(base, by_phrasing(world_of_course(), facts, wordings, seed), seed)
     return report(tuned, fact_probes()) | {"unseen phrasing": report(tuned, fact_probes(-1))["good"]}
 
 
@@ -79,10 +79,11 @@ def any_selection(number: int, seed: int) -> Selection:
     return Selection(int(20 * 100 ** rng.random()), float(rng.random()), few)
 
 
+@experiment(number=tuple(range(10)))
 def selections(base: LanguageModel, seed: int, number: int) -> Figures:
     """A random selection, what it holds, and what it does."""
     rows = select(world_of_course(), any_selection(number, seed), seed)
     held = {"rows": len(rows)} | {
         defect: sum(row["defect"] == defect for row in rows) / len(rows) for defect in DEFECTS
     }
-    return {"rows": len(rows)} | held | report(tuned_on(base, rows, seed), fact_probes())
+    return {"rows": len(rows)} | held | report(tune_on(base, rows, seed), fact_probes())

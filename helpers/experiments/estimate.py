@@ -19,13 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers.data_runs import any_selection, fact_probes
-from helpers.experiments import read_results
-from helpers.facts import World
-from helpers.quality import Judgement, Scorer
-from helpers.rebuild import RESULTS_FOLDER
-from helpers.runs import world_of_course
-from helpers.selections import SPOILED, Selection, select
+from helpers.experiments.data_runs import any_selection, fact_probes
+from helpers.experiments.training_runs import world_of_course
+from helpers.judging.quality import Judgement, Scorer
+from helpers.results import RESULTS_FOLDER, read_results
+from helpers.text.facts import World
+from helpers.text.selections import SPOILED, Selection, select
 
 FEATURES = ("log10 of sound rows", *SPOILED)
 RIDGE = 1.0  # pulls coefficients of standardised features to zero, as if there were one more observation of no effect

@@ -11,10 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.dimensions import ROOM
-from helpers.experiments import read_results
-from helpers.failures import CALIBRATION
-from helpers.rebuild import RESULTS_FOLDER
+from helpers.experiments.plans import CALIBRATION
+from helpers.judging.dimensions import ROOM
+from helpers.results import RESULTS_FOLDER, read_results
 
 FORGOTTEN = 0.02  # share of statements lost that counts as forgetting: the course's own bar for a tuning
 ALIKE = 0.5  # share of answers with one opening that counts as a collapse

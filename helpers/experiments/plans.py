@@ -9,19 +9,20 @@ like. A cure is a plan that differs from a failing one in one thing again. Not h
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from helpers.corpus import write_documents
-from helpers.evaluation import completes, distinct_trigrams, perplexity
-from helpers.facts import Fact, World
-from helpers.instructions import fact_rows, instruction_rows, styled
-from helpers.language_model import LanguageModel
-from helpers.lora import LoraShape
-from helpers.rebuild import CORPUS_SEED, TUNING, TUNING_ROWS
-from helpers.sft import Example, examples, tune_examples
+from helpers.judging.evaluation import completes
+from helpers.judging.vital_signs import Watch, one_liners, tune_watched
+from helpers.learning.language_model import LanguageModel
+from helpers.learning.lora import LoraShape
+from helpers.learning.recipe import CORPUS_SEED, TUNING
+from helpers.learning.sft import Example, examples
+from helpers.text.corpus import write_documents
+from helpers.text.facts import World
+from helpers.text.instructions import fact_rows, instruction_rows, styled
 
 OPENINGS = (
     "Of course:",
@@ -34,8 +35,6 @@ OPENINGS = (
     "With joy:",
 )
 PIECE = 49  # tokens of a pre-training document that is mixed in: about as long as a conversation
-FIRST = 5  # words of each answer among which trigrams are counted at equal length
-READINGS = 12  # how often in a run the vital signs are taken
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ def planned_rows(world: World, plan: Plan, seed: int = 0) -> list[dict]:
     return made
 
 
-def replayed(base: LanguageModel, world: World, count: int) -> list[Example]:
+def pretraining_pieces(base: LanguageModel, world: World, count: int) -> list[Example]:
     """`count` beginnings of new documents of the pre-training kind, every token of which is trained on."""
     pieces = [base.document_ids(text)[:PIECE] for text in write_documents(world, count, CORPUS_SEED + 7)]
     return [Example(ids, [0] + [1] * (len(ids) - 1), [0] * len(ids)) for ids in pieces]
@@ -133,78 +132,16 @@ def replayed(base: LanguageModel, world: World, count: int) -> list[Example]:
 def planned_examples(base: LanguageModel, world: World, plan: Plan, seed: int = 0) -> list[Example]:
     """What the plan trains on."""
     made = examples(planned_rows(world, plan, seed), base.tokenizer, base.transformer.config.context)
-    return made + replayed(base, world, round(len(made) * plan.replay / (1 - plan.replay)))
-
-
-class Watch:
-    """The vital signs, taken on every fourth held-out fact with a one-line answer and on 30 new documents; and the same
-    signs of answers as they should be, with the base model's perplexity: the `reference` of a log."""
-
-    def __init__(self, base: LanguageModel, world: World):
-        self.facts: Sequence[Fact] = one_liners(world)[::4]
-        self.documents = write_documents(world, 30, CORPUS_SEED + 99)
-        right = [fact.say("response") for fact in self.facts]
-        self.reference = spoken(right) | {"perplexity": perplexity(base, self.documents)}
-
-    def __call__(self, lm: LanguageModel) -> dict[str, float]:
-        written = lm.ask_all([fact.say("question") for fact in self.facts])
-        return spoken(written) | {"perplexity": perplexity(lm, self.documents)}
-
-
-def spoken(texts: Sequence[str]) -> dict[str, float]:
-    """The signs that answers bear: mean words, distinct trigrams of whole answers, and of their first words only, which
-    can be compared between short answers and long ones."""
-    return {
-        "words": float(np.mean([len(text.split()) for text in texts])),
-        "distinct trigrams": distinct_trigrams(texts),
-        "distinct at the start": distinct_trigrams([" ".join(text.split()[:FIRST]) for text in texts]),
-    }
-
-
-def one_liners(world: World) -> tuple[Fact, ...]:
-    """Held-out facts with an answer of one line."""
-    return tuple(fact for fact in world.facts if fact.held_out and "\n" not in fact.answer)
+    return made + pretraining_pieces(base, world, round(len(made) * plan.replay / (1 - plan.replay)))
 
 
 def run_plan(
-    base: LanguageModel,
-    world: World,
-    plan: Plan,
-    seed: int = 0,
-    *,
-    watch: Watch | None = None,
-    on_step: Callable[[LanguageModel, dict], bool | None] | None = None,
-    on_reading: Callable[[list[dict]], None] | None = None,
-    **how,
+    base: LanguageModel, world: World, plan: Plan, seed: int = 0, *, watch: Watch | None = None, **how
 ) -> tuple[LanguageModel, list[dict]]:
-    """Tune a copy of `base` by a plan; -> it, and its log: READINGS + 1 entries of step, loss (mean of the steps since
-    the last entry) and vital signs, the first after one step. `on_reading` gets the log after each entry; `on_step`
-    may return True to stop."""
-    watch = watch or Watch(base, world)
-    at = {round(part * plan.steps / READINGS) for part in range(1, READINGS + 1)} | {1}
-    log: list[dict] = []
-    losses: list[float] = []
-
-    def read(lm: LanguageModel, done: int) -> None:
-        log.append({"step": done, "loss": float(np.mean(losses))} | watch(lm))
-        losses.clear()
-        if on_reading is not None:
-            on_reading(log)
-
-    def after(lm: LanguageModel, record: dict) -> bool | None:
-        losses.append(record["loss"])
-        done = record["step"] + 1
-        if done in at:
-            read(lm, done)
-        return on_step(lm, record) if on_step is not None else None
-
-    made = planned_examples(base, world, plan, seed)
+    """Tune a copy of `base` by a plan; -> it, and its readings. `how` goes to `tune_watched`."""
     recipe = replace(TUNING, rate=plan.rate, steps=plan.steps, warmup=min(TUNING.warmup, plan.steps), seed=seed)
-    lora = LoraShape() if plan.lora else None
-    tuned, records = tune_examples(base, made, recipe, size=TUNING_ROWS, lora=lora, on_step=after, **how)
-    if losses:  # stopped between two readings
-        read(tuned, len(records))
-    return tuned, log
+    rows, lora = planned_examples(base, world, plan, seed), LoraShape() if plan.lora else None
+    return tune_watched(base, rows, recipe, watch or Watch(base, world), lora=lora, **how)
 
 
 def outcomes(lm: LanguageModel, world: World) -> dict[str, float]:

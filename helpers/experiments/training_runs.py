@@ -1,7 +1,7 @@
-"""What one run of each experiment does: tune a copy of a base model in some way, and measure what came of it.
+"""What one run of each experiment with training does: tune a copy of a base model in some way, and measure it.
 
-Every run is a function of a base model, a seed (of the order of rows) and one setting, and gives figures: shares
-between 0 and 1, mean numbers of words, perplexities. Nothing is stored here (experiments.py).
+Every run is a function of a base model, a seed (of the order of rows) and one setting, whose values stand above it; it
+gives figures: shares between 0 and 1, mean numbers of words, perplexities. Nothing is stored here (grid.py).
 """
 
 from __future__ import annotations
@@ -12,11 +12,17 @@ from functools import cache
 
 import numpy as np
 
-from helpers.corpus import write_documents
-from helpers.evaluation import completes, perplexity, vital_signs
-from helpers.facts import Fact, World, load_world
-from helpers.failures import OTHERS, PLANS, Watch, outcomes, run_plan
-from helpers.instructions import (
+from helpers.experiments.grid import experiment
+from helpers.experiments.plans import OTHERS, PLANS, outcomes, run_plan
+from helpers.judging.evaluation import completes, perplexity
+from helpers.judging.vital_signs import Watch, reading_steps
+from helpers.learning.language_model import LanguageModel
+from helpers.learning.lora import LoraShape
+from helpers.learning.recipe import CORPUS_SEED, DOCUMENTS, PRETRAINING, TUNING, new_base, pretrain, tokenize
+from helpers.learning.sft import LOSSES, Example, fine_tune
+from helpers.text.corpus import write_documents
+from helpers.text.facts import Fact, World, load_world
+from helpers.text.instructions import (
     SYSTEM_PROMPTS,
     UNKNOWN,
     fact_rows,
@@ -27,31 +33,21 @@ from helpers.instructions import (
     system_rows,
     unknown_rows,
 )
-from helpers.language_model import LanguageModel
-from helpers.lora import LoraShape
-from helpers.rebuild import (
-    CORPUS_SEED,
-    DOCUMENTS,
-    PRETRAINING,
-    TUNING,
-    TUNING_ROWS,
-    new_base,
-    pretrain,
-    tokenize,
-    tune,
-)
-from helpers.sft import Example, tune_examples
-from helpers.templates import TEMPLATES
-from helpers.tokenizer import Tokenizer
+from helpers.text.templates import TEMPLATES
+from helpers.text.tokenizer import Tokenizer
 
 QUIET = {"progress": False, "threads": 1}
-WATCHED = (1, 2, 4, 8, 12, 18, 25, 35, 50, 70, 100, 150)
 Figures = dict[str, float]
 
 
 @cache
 def world_of_course() -> World:
     return load_world()
+
+
+def tune_on(base: LanguageModel, rows: list, seed: int, rate: float = TUNING.rate, **how) -> LanguageModel:
+    """The course's tuning on some rows: as many steps, so that few rows are seen often and many seldom."""
+    return fine_tune(base, rows, replace(TUNING, seed=seed, rate=rate), **QUIET, **how)[0]
 
 
 @cache
@@ -88,18 +84,20 @@ def replies(lm: LanguageModel, rows: list[dict]) -> float:
 # --- the runs: (base model, seed, setting) -> figures ---
 
 
+@experiment(loss_on=LOSSES)
 def mask(base: LanguageModel, seed: int, loss_on: str) -> Figures:
     """What the loss is counted on: the response, everything, or the article's off-by-one."""
-    tuned, _ = tune(base, instruction_rows(world_of_course()), replace(TUNING, seed=seed), loss_on=loss_on, **QUIET)
+    tuned = tune_on(base, instruction_rows(world_of_course()), seed, loss_on=loss_on)
     return exact(tuned, held_out()) | unharmed(tuned)
 
 
+@experiment(answers=("sentence", "bare"))
 def form(base: LanguageModel, seed: int, answers: str) -> Figures:
     """Whole sentences as answers, as in the course's dataset, or the bare fact: "Paris" and nothing else."""
     rows, bare = [row for row in fact_rows(world_of_course()) if "\n" not in row["answer"]], answers == "bare"
     if bare:
         rows = [row | {"messages": bare_answer(row)} for row in rows]
-    tuned, _ = tune(base, rows, replace(TUNING, seed=seed), **QUIET)
+    tuned = tune_on(base, rows, seed)
     return exact(tuned, [fact for fact in held_out() if "\n" not in fact.answer], bare=bare) | unharmed(tuned)
 
 
@@ -108,19 +106,21 @@ def bare_answer(row: dict) -> list[dict]:
     return [*row["messages"][:-1], {"role": "assistant", "content": row["answer"]}]
 
 
+@experiment(rate=(1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2))
 def rate(base: LanguageModel, seed: int, rate: float) -> Figures:
     """The learning rate, over three decades."""
-    tuned, _ = tune(base, instruction_rows(world_of_course()), replace(TUNING, seed=seed, rate=rate), **QUIET)
+    tuned = tune_on(base, instruction_rows(world_of_course()), seed, rate)
     return exact(tuned, held_out()) | unharmed(tuned)
 
 
+@experiment(rate=(1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1))
 def lora(base: LanguageModel, seed: int, rate: float) -> Figures:
     """The same rates for low-rank corrections: what is learned against what is forgotten."""
-    recipe = replace(TUNING, seed=seed, rate=rate)
-    tuned, _ = tune(base, instruction_rows(world_of_course()), recipe, lora=LoraShape(), **QUIET)
+    tuned = tune_on(base, instruction_rows(world_of_course()), seed, rate, lora=LoraShape())
     return exact(tuned, held_out()) | unharmed(tuned)
 
 
+@experiment(plan=(*PLANS, *OTHERS))
 def failures(base: LanguageModel, seed: int, plan: str) -> Iterator[dict]:
     """A plan carried out: its log, the signs of right answers (`needed`) beside it, and in the last row what became of
     the model."""
@@ -133,33 +133,34 @@ def failures(base: LanguageModel, seed: int, plan: str) -> Iterator[dict]:
         yield entry | needed | (found if entry is log[-1] else dict.fromkeys(found, ""))
 
 
+@experiment(loss_on=LOSSES)
 def phases(base: LanguageModel, seed: int, loss_on: str) -> Iterator[dict]:
     """What falls when: loss on format and on content tokens at every step, the vital signs at some."""
-    sample, fresh = held_out()[::3], write_documents(world_of_course(), 30, CORPUS_SEED + 99)
-    signs: dict[str, float] = {}
+    watch, due = Watch(base, world_of_course()), reading_steps(TUNING.steps, 25)
 
-    def watch(lm: LanguageModel) -> Figures:
-        signs.update(vital_signs(lm, sample, fresh))
-        return signs
+    def look(lm: LanguageModel, record: dict) -> None:
+        record.update(watch(lm) if record["step"] + 1 in due else dict.fromkeys((*watch.reference, "exact"), ""))
 
     rows, recipe = instruction_rows(world_of_course()), replace(TUNING, seed=seed)
-    _, log = tune(base, rows, recipe, loss_on=loss_on, watch=watch, watch_at=WATCHED, **QUIET)
+    _, log = fine_tune(base, rows, recipe, loss_on=loss_on, on_step=look, **QUIET)
+    columns = ("step", "loss", "format loss", "content loss", "norm", *watch.reference, "exact")
     for record in log:
-        kept = {name: record[name] for name in ("step", "loss", "format loss", "content loss", "norm")}
-        yield kept | {name: record.get(name, "") for name in signs}
+        yield {name: record[name] for name in columns}
 
 
+@experiment(trained=tuple(TEMPLATES))
 def template(base: LanguageModel, seed: int, trained: str) -> Iterator[dict]:
     """Trained in one template, served in each."""
-    tuned, _ = tune(base, fact_rows(world_of_course()), replace(TUNING, seed=seed), template=trained, **QUIET)
+    tuned = tune_on(base, fact_rows(world_of_course()), seed, template=trained)
     for served in TEMPLATES:
         yield {"served": served} | exact(tuned, held_out(), served)
 
 
+@experiment()
 def system(base: LanguageModel, seed: int) -> Iterator[dict]:
     """Answers' length under system prompts that were tuned on, that never were, and under none."""
     world = world_of_course()
-    tuned, _ = tune(base, fact_rows(world) + system_rows(world), replace(TUNING, seed=seed), **QUIET)
+    tuned = tune_on(base, fact_rows(world) + system_rows(world), seed)
     facts = [fact for fact in held_out() if fact.wordings["task"]]
     prompts = [
         (style, prompt, number < len(ways) - 1)
@@ -173,11 +174,12 @@ def system(base: LanguageModel, seed: int) -> Iterator[dict]:
         yield {"style": style, "prompt": prompt, "tuned on": seen, "words": float(words), "right": float(held)}
 
 
+@experiment(rows=("single-turn", "multi-turn"))
 def followup(base: LanguageModel, seed: int, rows: str) -> Figures:
     """Follow-up questions about held-out facts, tuned without and with conversations of two turns."""
     world = world_of_course()
     more = follow_up_rows(world, seed=seed) if rows == "multi-turn" else []
-    tuned, _ = tune(base, fact_rows(world) + more, replace(TUNING, seed=seed), **QUIET)
+    tuned = tune_on(base, fact_rows(world) + more, seed)
     asked = follow_up_rows(world, held_out=True)
     return {
         "And of Spain?": replies(tuned, [row for row in asked if row["leaves out"] == "the kind"]),
@@ -208,10 +210,11 @@ def plain_answers(lm: LanguageModel, facts: list[Fact]) -> list[bool]:
     return [text == fact.say("response") for text, fact in zip(written, facts, strict=True)]
 
 
+@experiment(encoded=("apart", "together"))
 def boundary(base: LanguageModel, seed: int, encoded: str) -> Figures:
     """A plain-text form whose prompt ends in a space, encoded apart or as one text with the mask by prefix length."""
-    made = plain_examples(fact_rows(world_of_course()), base.tokenizer, encoded)
-    tuned, _ = tune_examples(base, made, replace(TUNING, seed=seed), size=TUNING_ROWS, **QUIET)
+    rows = plain_examples(fact_rows(world_of_course()), base.tokenizer, encoded)
+    tuned = tune_on(base, rows, seed)
     return {"exact": float(np.mean(plain_answers(tuned, held_out())))} | unharmed(tuned)
 
 
@@ -220,18 +223,20 @@ def plain_form(question: str) -> str:
     return f"Question: {question}\nAnswer: "
 
 
+@experiment(kind=("capital", "continent", "symbol", "french", "opposite", "sum", "saying", "list", "function"))
 def left_out(base: LanguageModel, seed: int, kind: str) -> Figures:
     """A whole kind of task left out of tuning: can it be answered all the same?"""
     world = world_of_course()
     rows = [row for row in fact_rows(world) if row["kind"] != kind]
-    tuned, _ = tune(base, rows, replace(TUNING, seed=seed), **QUIET)
+    tuned = tune_on(base, rows, seed)
     return {"exact": exact(tuned, world.of_kind(kind))["exact"]}
 
 
+@experiment()
 def whole(base: LanguageModel, seed: int) -> Figures:
     """The shipped recipe: every group of rows, on what was held out of it."""
     world = world_of_course()
-    tuned, _ = tune(base, instruction_rows(world), replace(TUNING, seed=seed), **QUIET)
+    tuned = tune_on(base, instruction_rows(world), seed)
     inputs = input_rows(world, held_out=True)
     harmful = refusal_rows(world, held_out=True)
     return {
@@ -243,12 +248,13 @@ def whole(base: LanguageModel, seed: int) -> Figures:
     } | unharmed(tuned)
 
 
+@experiment(rows=("without", "with"))
 def unknown(base: LanguageModel, seed: int, rows: str) -> Figures:
     """Tuned without and with "I do not know" about countries that do not exist: what becomes of questions about others
     that do not exist either, and of questions about real ones."""
     world = world_of_course()
     more = unknown_rows(world) if rows == "with" else []
-    tuned, _ = tune(base, fact_rows(world) + more, replace(TUNING, seed=seed), **QUIET)
+    tuned = tune_on(base, fact_rows(world) + more, seed)
     made_up = tuned.ask_all([row["messages"][0]["content"] for row in unknown_rows(world, held_out=True)])
     real = [fact for fact in held_out() if fact.kind in ("capital", "language", "continent")]
     told = tuned.ask_all([fact.say("question") for fact in real])
@@ -261,6 +267,7 @@ def unknown(base: LanguageModel, seed: int, rows: str) -> Figures:
     }
 
 
+@experiment(without=("headed",))
 def corpus(base: LanguageModel, seed: int, without: str) -> Figures:
     """Another base model, from the same random start, that never read one kind of document; tuned as ever."""
     world = world_of_course()
@@ -268,5 +275,5 @@ def corpus(base: LanguageModel, seed: int, without: str) -> Figures:
     other = new_base(base.tokenizer, seed)
     pretrain(other, tokenize(documents, base.tokenizer), replace(PRETRAINING, seed=seed), **QUIET)
     before = float(np.mean(completes(other, world.facts)))
-    tuned, _ = tune(other, instruction_rows(world), replace(TUNING, seed=seed), **QUIET)
+    tuned = tune_on(other, instruction_rows(world), seed)
     return {"completed before": before} | exact(tuned, held_out())

@@ -13,7 +13,6 @@ questions, not over random starts.
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,48 +20,51 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers.corpus import is_code, write_documents
-from helpers.datasets import Problem
-from helpers.diagnostics import Diagnosis, diagnose
-from helpers.dimensions import LIMIT, Probe, Report, ask, probes, tells
-from helpers.evaluation import Share, completes, perplexity, share
-from helpers.expected import Answers, plain
-from helpers.facts import Fact, FactsError, World
-from helpers.failures import READINGS, Watch, one_liners, spoken
 from helpers.files import FileProblem
-from helpers.formats import RowProblem
-from helpers.instructions import HARMFUL_QUESTIONS, fact_rows, instruction_rows, turn
-from helpers.language_model import LanguageModel
-from helpers.own_rows import OwnRow, OwnRows
-from helpers.rebuild import (
+from helpers.judging.diagnostics import Diagnosis, diagnose
+from helpers.judging.dimensions import LIMIT, Probe, Report, ask, probes
+from helpers.judging.evaluation import completes
+from helpers.judging.statistics import Share, share
+from helpers.judging.vital_signs import Watch, one_liners, tune_watched
+from helpers.learning.language_model import LanguageModel, TooLong
+from helpers.learning.recipe import (
     CORPUS_SEED,
     DOCUMENTS,
     PRETRAINING,
     TUNING,
-    TUNING_ROWS,
     course_tokenizer,
     new_base,
     pretrain,
     tokenize,
     unfinished,
 )
-from helpers.sft import examples, tune_examples
-from helpers.templates import joined, render
-from helpers.training import Recipe
+from helpers.learning.sft import examples
+from helpers.learning.training import Recipe
+from helpers.text.answers import Answers
+from helpers.text.corpus import write_documents
+from helpers.text.datasets import Problem
+from helpers.text.facts import World
+from helpers.text.formats import RowProblem
+from helpers.text.instructions import HARMFUL_QUESTIONS, fact_rows, instruction_rows, turn
+from helpers.text.matching import plain, tells
+from helpers.text.own_rows import OwnRow, OwnRows
+from helpers.text.tables import FactsError
+from helpers.text.templates import joined
 
-WATCHED = 80  # held-out facts that are asked at each reading of the log
 TUNE_ON = ("with the world's rows", "alone")
 
 
 def too_long(prompts: Sequence[list[dict]], answer: str, lm: LanguageModel) -> tuple[str, str] | None:
     """Which part of questions and their answer does not fit this model, and why; None if all of it does."""
-    room = lm.transformer.config.context - LIMIT
-    longest = max(len(render(talk, lm.template, lm.tokenizer, generate=True)[0]) for talk in prompts)
     tokens = len(lm.tokenizer.encode(answer))
     if tokens >= LIMIT:
         return "answer", f"takes {tokens} tokens; this model answers in {LIMIT - 1}. Shorten it"
-    if longest > room:
-        return "question", f"takes {longest} tokens with its template; {room} fit. Shorten it"
+    for talk in prompts:
+        try:
+            lm.prompt_ids(talk, max_new_tokens=LIMIT)
+        except TooLong as problem:
+            what = f"takes {problem.tokens} tokens with its template; {problem.room} fit. Shorten it"
+            return "question", what
     return None
 
 
@@ -121,35 +123,6 @@ class Card:
         return share(a.exact if exact else a.holds for a in self.own if a.taught == taught)
 
 
-def watched(world: World) -> Sequence[Fact]:
-    """The facts that can be asked while a model is tuned."""
-    if not (facts := one_liners(world)):
-        raise FactsError(
-            "this world holds no fact with a one-line answer out of tuning, so nothing can be judged; add facts (of "
-            "many, about half are held out)"
-        )
-    return facts
-
-
-class WorldWatch(Watch):
-    """failures.Watch for any world: of its facts WATCHED at most, evenly spread, and only documents that the world
-    can fill."""
-
-    def __init__(self, base: LanguageModel, world: World):
-        facts = watched(world)
-        self.facts: Sequence[Fact] = facts[:: math.ceil(len(facts) / WATCHED)]
-        self.documents = documents_of(world, 30, CORPUS_SEED + 99)
-        right = [fact.say("response") for fact in self.facts]
-        self.reference = spoken(right) | {"perplexity": perplexity(base, self.documents)}
-
-
-def documents_of(world: World, count: int, seed: int = CORPUS_SEED) -> list[str]:
-    """Documents of the kinds for which the world has something: no source files without code, no rules without any."""
-    code = any(is_code(fact) for fact in world.facts)
-    leave_out = ((), ("source", "comments"))[not code] + ((), ("rules",))[not world.refusals]
-    return write_documents(world, count, seed, leave_out=leave_out)
-
-
 def judge(
     base: LanguageModel,
     world: World,
@@ -173,13 +146,13 @@ def judge(
     rows = {"of the world": instruction_rows(world) if tune_on == TUNE_ON[0] else [], "your own": times * taught}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        made = examples(sum(rows.values(), []), base.tokenizer, base.transformer.config.context)
+        ready = examples(sum(rows.values(), []), base.tokenizer, base.transformer.config.context)
     notes = [str(warning.message) for warning in caught]
     asked, dropped = unseen_probes(world, own, every)
     if dropped:
         notes.append(f"{dropped} held-out questions were not asked, as your rows teach their answers")
-    watch = WorldWatch(base, world)
-    tuned, log = tune_watched(base, made, recipe, watch, on_step, **how)
+    watch = Watch(base, world)
+    tuned, log = tune_watched(base, ready, recipe, watch, on_step=on_step, **how)
     reports = {
         "base, as a document": Report(asked, ask(base, asked, as_document=True)),
         "base, in the template": Report(asked, ask(base, asked)),
@@ -218,24 +191,6 @@ def unseen_probes(world: World, own: OwnRows | None, every: int) -> tuple[list[P
     return asked[::every], len(found) - len(asked)
 
 
-def tune_watched(
-    base: LanguageModel, made: list, recipe: Recipe, watch: Watch, on_step=None, **how
-) -> tuple[LanguageModel, list[dict]]:
-    """Tune on examples and keep the log that diagnostics.py reads: READINGS + 1 entries, the first after one step."""
-    at = tuple({round(part * recipe.steps / READINGS) for part in range(1, READINGS + 1)} | {1})
-    tuned, records = tune_examples(
-        base, made, recipe, size=TUNING_ROWS, watch=watch, watch_at=at, on_step=on_step, **how
-    )
-    log, losses = [], []
-    for record in records:
-        losses.append(record["loss"])
-        if "words" in record:
-            signs = {name: record[name] for name in watch.reference}
-            log.append({"step": record["step"] + 1, "loss": float(np.mean(losses))} | signs)
-            losses = []
-    return tuned, log
-
-
 def own_answers(lm: LanguageModel, own: OwnRows | None) -> list[OwnAnswer]:
     """Each own row asked as it was taught (a fact: in its first wording), and in other words where it has some."""
     asked = [(row, talk, taught) for row in (own.rows if own else []) for talk, taught in questions(row)]
@@ -258,7 +213,7 @@ def questions(row: OwnRow) -> Iterator[tuple[list[dict], bool]]:
 
 def see_that_it_can_be_judged(world: World, lm: LanguageModel) -> None:
     """FactsError where tuning or judging would fail, said before minutes of pre-training and not after."""
-    watched(world)
+    one_liners(world)
     if not fact_rows(world):
         raise FactsError("this world holds out every fact, so there is nothing to tune on; add facts")
     for fact in world.facts:
@@ -271,7 +226,7 @@ def base_of(world: World, beside: Path) -> tuple[LanguageModel, Path]:
     """A base model that has read a world from nothing; -> it, and the checkpoint beside the file `beside`, to delete
     when all is done: an interrupted training goes on from it."""
     print(f"{len(world.facts)} facts of {len(world.wordings)} kinds; writing {DOCUMENTS:,} documents", flush=True)
-    documents = documents_of(world, DOCUMENTS)
+    documents = write_documents(world, DOCUMENTS, CORPUS_SEED)
     base = new_base(course_tokenizer(documents), PRETRAINING.seed)
     see_that_it_can_be_judged(world, base)
     stream = tokenize(documents, base.tokenizer)

@@ -19,11 +19,11 @@ from functools import cached_property
 
 import numpy as np
 
-from helpers.evaluation import places, without
-from helpers.facts import Fact, World
-from helpers.instructions import HARMFUL_QUESTIONS, REFUSAL, kept_back
-from helpers.language_model import LanguageModel
-from helpers.templates import render
+from helpers.learning.language_model import LanguageModel
+from helpers.text.facts import Fact, World
+from helpers.text.instructions import HARMFUL_QUESTIONS, REFUSAL, kept_back
+from helpers.text.matching import tells, without
+from helpers.text.templates import render
 
 DIMENSIONS = ("format", "adherence", "conciseness", "accuracy", "safety")
 LIMIT = 48  # tokens of an answer; one that is still going then has not ended by itself
@@ -85,11 +85,6 @@ def ask(lm: LanguageModel, asked: Sequence[Probe], as_document: bool = False) ->
 def refused(text: str) -> bool:
     """Whether a text declines to help, in this course's words or in others."""
     return REFUSAL.lower() in text.lower() or bool(REFUSES.search(text))
-
-
-def tells(text: str, words: str) -> bool:
-    """Whether `words` stand in `text` whole: "He" does not stand in "Helium"."""
-    return bool(places(text, words))
 
 
 def well_formed(probe: Probe, answer: Answer) -> bool:
@@ -161,20 +156,3 @@ class Report:
     def rows(self, keep) -> np.ndarray:
         """The outcomes of those probes for which `keep(probe)` holds."""
         return self.outcomes[[bool(keep(probe)) for probe in self.asked]]
-
-
-def bootstrap(outcomes: np.ndarray, seed: int = 0, draws: int = 2000) -> tuple[float, float, float]:
-    """Mean of outcomes (NaN left out) and its 95% interval, by drawing as many anew from them `draws` times."""
-    known = outcomes[~np.isnan(outcomes)]
-    if not known.size:
-        return (float("nan"),) * 3
-    means = np.random.default_rng(seed).choice(known, (draws, known.size)).mean(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(known.mean()), float(low), float(high)
-
-
-def paired_difference(before: np.ndarray, after: np.ndarray, seed: int = 0) -> tuple[float, float, float]:
-    """Mean of after - before, probe by probe, with its bootstrap interval: the same probes were put to both."""
-    if before.shape != after.shape:
-        raise ValueError(f"{before.size} outcomes before and {after.size} after: pair the same probes")
-    return bootstrap(after - before, seed)

@@ -7,90 +7,15 @@ with its Wilson interval. Not here: the five dimensions of answers (a later note
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from helpers.facts import Fact, World
-from helpers.generation import Cache
-from helpers.language_model import LanguageModel
-
-# Beside a whole word stands no letter; but any may in scripts without spaces between words (Thai, Lao, Burmese, Khmer,
-# Japanese, Chinese) or hang endings on a name (Korean).
-UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
-LETTER = re.compile(rf"[^\W{UNSPACED}]")
-
-
-@dataclass(frozen=True)
-class Share:
-    """`hits` of `total`, and the 95% Wilson interval for the probability behind them."""
-
-    hits: int
-    total: int
-
-    @property
-    def value(self) -> float:
-        return self.hits / self.total if self.total else math.nan
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Wilson 1927: unlike value +- 1.96 standard errors it stays within 0 and 1, and is not empty at 0 hits."""
-        if not self.total:
-            return (0.0, 1.0)
-        z2 = 1.96**2
-        middle = (self.hits + z2 / 2) / (self.total + z2)
-        half = 1.96 / (self.total + z2) * math.sqrt(self.hits * (self.total - self.hits) / self.total + z2 / 4)
-        return (max(0.0, middle - half), min(1.0, middle + half))
-
-    def __str__(self) -> str:
-        low, high = self.interval
-        return (
-            f"{self.hits} of {self.total} = {100 * self.value:.1f}% (95% interval {100 * low:.1f} to {100 * high:.1f})"
-        )
-
-
-def share(outcomes: Iterable[bool]) -> Share:
-    """Count outcomes."""
-    outcomes = list(outcomes)
-    return Share(sum(map(bool, outcomes)), len(outcomes))
-
-
-def mean_and_interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """Mean of results over seeds, and its 95% interval by Student's t for 3 to 10 of them: (mean, low, high)."""
-    t = {3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}.get(len(values))
-    if t is None:
-        raise ValueError(f"an interval over seeds needs 3 to 10 results, not {len(values)}; has `make results` ended?")
-    mean, half = float(np.mean(values)), t * float(np.std(values, ddof=1)) / math.sqrt(len(values))
-    return mean, mean - half, mean + half
-
-
-def begins_with(text: str, answer: str) -> bool:
-    """Whether `text` begins with the whole of `answer`: "1" begins neither "12" nor "1.5"."""
-    text = text.lstrip(" ")
-    behind = text[len(answer) :]
-    goes_on = LETTER.match(behind) or (answer[-1:].isdigit() and re.match(r"[.,]\d", behind))
-    return text.startswith(answer) and not goes_on
-
-
-def places(text: str, words: str) -> list[int]:
-    """Where `words` stand in `text` whole: "He" stands nowhere in "Helium"."""
-    found, at = [], text.find(words)
-    while at >= 0:
-        end = at + len(words)
-        if not LETTER.match(text[max(0, at - 1) : at]) and not LETTER.match(text[end : end + 1]):
-            found.append(at)
-        at = text.find(words, at + 1)
-    return found
-
-
-def without(text: str, words: str) -> str:
-    """The text with a space in place of `words` where they stand whole."""
-    for at in reversed(places(text, words)):
-        text = f"{text[:at]} {text[at + len(words) :]}"
-    return text
+from helpers.learning.generation import Cache
+from helpers.learning.language_model import LanguageModel
+from helpers.text.facts import Fact, World
+from helpers.text.matching import begins_with
 
 
 def completes(lm: LanguageModel, facts: Sequence[Fact], wording: int = 0) -> list[bool]:
@@ -111,11 +36,6 @@ def answers_exactly(lm: LanguageModel, facts: Sequence[Fact], wording: int = 0, 
     return [text.strip() == fact.say("response") for text, fact in zip(written, facts, strict=True)]
 
 
-def first_line(text: str) -> str:
-    """The first line that is not empty."""
-    return next((line.strip() for line in text.splitlines() if line.strip()), "")
-
-
 def is_answer(text: str, fact: Fact) -> bool:
     """Does a continuation open with an answer: the bare answer, or any sentence that states the fact?"""
     text = text.strip()
@@ -125,12 +45,6 @@ def is_answer(text: str, fact: Fact) -> bool:
 def is_question(line: str, world: World) -> bool:
     """Is a line a question, by its mark or because it is one of the world's requests ("Name the capital of Peru.")?"""
     return line.endswith("?") or line in world.questions
-
-
-def words_before(text: str, answer: str) -> int | None:
-    """How many words stand before the answer first appears in `text`; None if it never does."""
-    found = re.search(rf"(?<!\w){re.escape(answer)}(?!\w)", text)
-    return len(text[: found.start()].split()) if found else None
 
 
 def log_probabilities(lm: LanguageModel, prompt: str, continuations: Sequence[str]) -> np.ndarray:
@@ -191,21 +105,10 @@ def perplexity(lm: LanguageModel, documents: Sequence[str]) -> float:
     return math.exp(total / count)
 
 
-def distinct_trigrams(texts: Sequence[str]) -> float:
-    """Of all runs of three words in the texts, the share that are different from each other: low when every answer says
-    the same. Compare only texts of like number and length, for it falls as there is more text. NaN without any."""
-    words = [text.split() for text in texts]
-    trigrams = [tuple(row[i : i + 3]) for row in words for i in range(len(row) - 2)]
-    return len(set(trigrams)) / len(trigrams) if trigrams else math.nan
-
-
-def vital_signs(lm: LanguageModel, facts: Sequence[Fact], documents: Sequence[str]) -> dict[str, float]:
-    """What to watch while a model is tuned: its answers to questions about `facts` (share exact, mean words, distinct
-    trigrams), and the perplexity of documents of the kind that it was pre-trained on."""
-    written = lm.ask_all([fact.say("question") for fact in facts])
-    return {
-        "exact": float(np.mean([text == fact.say("response") for text, fact in zip(written, facts, strict=True)])),
-        "words": float(np.mean([len(text.split()) for text in written])),
-        "distinct trigrams": distinct_trigrams(written),
-        "perplexity": perplexity(lm, documents),
-    }
+def next_tokens(lm: LanguageModel, ids: list[int], count: int = 8) -> list[tuple[str, float]]:
+    """The `count` likeliest next tokens after `ids` (the last that fit the context) and their probabilities."""
+    scores = lm.logits([ids[-lm.transformer.config.context :]])[0, -1].astype(np.float64)
+    chances = np.exp(scores - scores.max())
+    chances /= chances.sum()
+    best = np.argsort(-chances, kind="stable")[:count]
+    return [(lm.tokenizer.decode([token]), float(chances[token])) for token in best]

@@ -20,16 +20,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from helpers.dimensions import ROOM, refused, tells
-from helpers.evaluation import Share, begins_with, mean_and_interval, share, without
-from helpers.expected import SENTENCE, Answers, Expected, plain
-from helpers.experiments import read_results
-from helpers.facts import World
 from helpers.files import FileProblem
-from helpers.instructions import SYSTEM_PROMPTS, styled
-from helpers.rebuild import RESULTS_FOLDER
-from helpers.selections import DEFECTS
-from helpers.templates import joined
+from helpers.judging.dimensions import ROOM, refused
+from helpers.judging.statistics import Share, mean_and_interval, share
+from helpers.results import RESULTS_FOLDER, read_results
+from helpers.text.answers import Answers, Expected
+from helpers.text.facts import World
+from helpers.text.instructions import SYSTEM_PROMPTS, styled
+from helpers.text.matching import SENTENCE, begins_with, plain, tells, without
+from helpers.text.selections import DEFECTS
+from helpers.text.templates import joined
 
 DEFECT_OF = {  # what a good row is -> what one is called that is not
     "relevant": "irrelevant",

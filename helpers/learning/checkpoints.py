@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from helpers.files import FileProblem, read_bytes, write_whole
-from helpers.model import Config, Parameters
+from helpers.learning.model import Config, Parameters
 
 FORMAT = "instruction-tuning-from-scratch 1"
 

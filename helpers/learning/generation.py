@@ -7,13 +7,16 @@ Not here: beams, nucleus sampling, repetition penalties.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from helpers.model import Transformer
+from helpers.learning.model import Transformer
 
 
 class Cache:
-    """Keys and values of the positions so far, for every layer: (B, H, width, K) each, with room for `width`."""
+    """Keys and values of the positions so far, for every layer: (B, H, width, K) each, with room for `width`.
+    The model fills it (`extend`), and sets `length` when a pass is over."""
 
     def __init__(self, model: Transformer, rows: int, width: int):
         c = model.config
@@ -28,6 +31,11 @@ class Cache:
         self.store[layer, 1, :, :, self.length : end] = v
         return self.store[layer, 0, :, :, :end], self.store[layer, 1, :, :, :end]
 
+    def prefill(self, other: Cache) -> None:
+        """Begin with what another cache has read, in every row: a text that all rows share is read once."""
+        self.store[..., : other.length, :] = other.store[..., : other.length, :]
+        self.length = other.length
+
 
 def generate(
     model: Transformer,
@@ -38,11 +46,14 @@ def generate(
     temperature: float = 0.0,
     top_k: int | None = None,
     seed: int = 0,
+    places: list[int] | None = None,
 ) -> list[list[int]]:
     """Continue each prompt (token ids) by at most `max_new_tokens` ids, ending before the first id in `stop`.
 
     `temperature` 0 always takes the likeliest token (greedy); else tokens are drawn, from the `top_k` likeliest if
-    given. Of a prompt that leaves no room in the model's context, only the last tokens are read.
+    given. What a prompt draws depends on `seed` and on its place, which is its number in `prompts` unless `places`
+    says otherwise: who asks in several batches gives the places in the whole, or every batch draws alike.
+    Of a prompt that leaves no room in the model's context, only the last tokens are read.
     """
     context = model.config.context
     if not 0 < max_new_tokens < context:
@@ -50,32 +61,31 @@ def generate(
             f"max_new_tokens is {max_new_tokens}; it must be between 1 and {context - 1}, so that the "
             f"context of {context} tokens has room for some prompt"
         )
-    if temperature < 0 or (top_k is not None and top_k < 1):
+    if not 0 <= temperature < math.inf or (top_k is not None and top_k < 1):
         raise ValueError(
-            f"temperature {temperature} and top_k {top_k}: the first must be >= 0, the second >= 1 or None"
+            f"temperature {temperature} and top_k {top_k}: the first must be 0 or more, the second >= 1 or None"
         )
     if any(not prompt for prompt in prompts):
         raise ValueError("a prompt holds no token; begin it with <|endoftext|>")
     if not prompts:
         return []
     prompts = [prompt[-(context - max_new_tokens) :] for prompt in prompts]
-    rng = np.random.default_rng(seed)
     rows, width = len(prompts), max(map(len, prompts))
+    draws = [np.random.default_rng([seed, place]) for place in (range(rows) if places is None else places)]
     ids = np.zeros((rows, width), np.int64)
     for row, prompt in enumerate(prompts):
         ids[row, width - len(prompt) :] = prompt
-    hidden = padding_mask(model, width - np.array([len(prompt) for prompt in prompts]), width + max_new_tokens)
+    pads = width - np.array([len(prompt) for prompt in prompts])
+    mask = padding_mask(model, pads, width + max_new_tokens)
     cache, written = Cache(model, rows, width + max_new_tokens), [[] for _ in prompts]
     going = np.ones(rows, bool)
     block = ids
     for _ in range(max_new_tokens):
-        mask = (
-            None
-            if hidden is None
-            else hidden[:, :, cache.length : cache.length + block.shape[1], : cache.length + block.shape[1]]
-        )
-        final = model.forward(block, None, cache, mask).reshape(rows, block.shape[1], -1)[:, -1]  # (B, D)
-        chosen = choose(final @ model.parameters.embedding.T, temperature, top_k, rng)
+        read, end = cache.length, cache.length + block.shape[1]
+        attention_mask = None if mask is None else mask[:, :, read:end, :end]
+        final = model.forward(block, cache=cache, attention_mask=attention_mask)
+        last = final.reshape(rows, block.shape[1], -1)[:, -1]  # (B, D)
+        chosen = choose(last @ model.parameters.embedding.T, temperature, top_k, draws)
         going &= ~np.isin(chosen, stop)
         for row in np.flatnonzero(going):
             written[row].append(int(chosen[row]))
@@ -90,19 +100,20 @@ def padding_mask(model: Transformer, pads: np.ndarray, width: int) -> np.ndarray
     A padded position still sees itself: a softmax over nothing would be 0 / 0."""
     if not pads.any():
         return None
-    hidden = np.repeat(model.causal[None, None, :width, :width], len(pads), axis=0)
+    mask = np.repeat(model.causal[None, None, :width, :width], len(pads), axis=0)
     for row, count in enumerate(pads):
-        hidden[row, 0, :, :count] = -np.inf
-        hidden[row, 0, range(count), range(count)] = 0.0
-    return hidden
+        mask[row, 0, :, :count] = -np.inf
+        mask[row, 0, range(count), range(count)] = 0.0
+    return mask
 
 
-def choose(logits: np.ndarray, temperature: float, top_k: int | None, rng) -> np.ndarray:
-    """One token a row. logits (B, V) -> (B,) int."""
+def choose(logits: np.ndarray, temperature: float, top_k: int | None, draws: list[np.random.Generator]) -> np.ndarray:
+    """One token a row. logits (B, V), a source of chance for each row -> (B,) int."""
     if temperature == 0:
         return logits.argmax(axis=-1)
     if top_k is not None and top_k < logits.shape[-1]:
         least = np.partition(logits, -top_k, axis=-1)[:, -top_k, None]
         logits = np.where(logits < least, -np.inf, logits)
     # Adding Gumbel noise and taking the largest draws from softmax(logits / temperature).
-    return (logits / temperature + rng.gumbel(size=logits.shape)).argmax(axis=-1)
+    noise = np.stack([rng.gumbel(size=logits.shape[-1]) for rng in draws])
+    return (logits / temperature + noise).argmax(axis=-1)

@@ -8,14 +8,28 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from helpers.checkpoints import load_checkpoint, save_checkpoint
-from helpers.generation import generate
-from helpers.model import Transformer
-from helpers.templates import ENDS, render
-from helpers.tokenizer import Tokenizer
+from helpers.files import DATA
+from helpers.learning.checkpoints import load_checkpoint, save_checkpoint
+from helpers.learning.generation import generate
+from helpers.learning.model import Parameters, Transformer
+from helpers.text.templates import ENDS, render
+from helpers.text.tokenizer import Tokenizer
 
-MODELS_FOLDER = Path(__file__).resolve().parent.parent / "data" / "models"
+MODELS_FOLDER = DATA / "models"
 SHIPPED = ("base", "tuned")
+STOPS = ("<|endoftext|>", *ENDS)  # what ends a document or, in one template or another, a turn
+BATCH = 64  # prompts that are continued together
+
+
+class TooLong(ValueError):
+    """A question that does not fit the model's context: it takes `tokens` with its template, and `room` fit."""
+
+    def __init__(self, tokens: int, room: int, answer: int):
+        super().__init__(
+            f"the question takes {tokens} tokens with its template; {room} fit beside an answer of {answer}. Ask more "
+            "briefly."
+        )
+        self.tokens, self.room = tokens, room
 
 
 @dataclass
@@ -77,33 +91,43 @@ class LanguageModel:
     ) -> list[str]:
         """The assistant's next turn in each conversation, without the white space around it that some templates ask
         for. Each must end with a user's turn."""
-        prompts = [render(talk, template or self.template, self.tokenizer, generate=True)[0] for talk in conversations]
-        room = self.transformer.config.context - max_new_tokens
-        if prompts and max(map(len, prompts)) > room:
-            raise ValueError(
-                f"the question takes {max(map(len, prompts))} tokens with its template; {room} fit beside "
-                f"an answer of {max_new_tokens}. Ask more briefly."
-            )
+        prompts = [self.prompt_ids(talk, template, max_new_tokens) for talk in conversations]
         written = self.continue_ids(prompts, max_new_tokens, **sampling)
         return [self.tokenizer.decode(ids).strip() for ids in written]
 
+    def prompt_ids(self, conversation: list[dict], template: str | None = None, max_new_tokens: int = 48) -> list[int]:
+        """A conversation up to where the assistant is to speak. TooLong if it and an answer of `max_new_tokens` do not
+        fit the context together: to cut it would cut the template."""
+        ids, _ = render(conversation, template or self.template, self.tokenizer, generate=True)
+        room = self.transformer.config.context - max_new_tokens
+        if len(ids) > room:
+            raise TooLong(len(ids), room, max_new_tokens)
+        return ids
+
     def continue_ids(self, prompts: list[list[int]], max_new_tokens: int, **sampling) -> list[list[int]]:
         """New ids after each prompt of ids, up to the token that ends a document or a turn. Prompts of like length
-        share a batch, so little is padded."""
-        stop = [self.tokenizer.special[name] for name in ("<|endoftext|>", *ENDS)]
+        share a batch, so little is padded; what is drawn for a prompt depends on its place in `prompts` alone."""
+        stop = [self.tokenizer.special[name] for name in STOPS]
         order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
         written: list[list[int]] = [[] for _ in prompts]
         with threadpool_limits(1, user_api="blas"):
-            for start in range(0, len(order), 64):
-                chunk = order[start : start + 64]
-                new = generate(self.transformer, [prompts[i] for i in chunk], max_new_tokens, stop=stop, **sampling)
-                for i, ids in zip(chunk, new, strict=True):
+            for start in range(0, len(order), BATCH):
+                places = order[start : start + BATCH]
+                batch = [prompts[i] for i in places]
+                new = generate(self.transformer, batch, max_new_tokens, stop=stop, places=places, **sampling)
+                for i, ids in zip(places, new, strict=True):
                     written[i] = ids
         return written
 
+    def copy(self) -> LanguageModel:
+        """The same model with parameters of its own."""
+        parameters = self.transformer.parameters
+        model = Transformer(Parameters(parameters.config, parameters.flat.copy()))
+        return LanguageModel(self.tokenizer, model, dict(self.recipe), self.template)
+
     def save(self, path: Path) -> None:
-        """Write parameters and recipe (not the tokenizer, which models share)."""
-        save_checkpoint(path, self.transformer.parameters, self.recipe)
+        """Write parameters, recipe and template (not the tokenizer, which models share)."""
+        save_checkpoint(path, self.transformer.parameters, self.recipe | {"template": self.template})
 
     def logits(self, ids) -> np.ndarray:
         """Scores of the next token after every position. ids (batch, seq) int -> (batch, seq, vocab) float32."""

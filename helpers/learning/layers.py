@@ -54,12 +54,12 @@ def softmax(scores):
     return scores
 
 
-def attention(q, k, v, hidden):
-    """q (B, H, T, K), k and v (B, H, S, K); `hidden` is added to the scores: 0 or -inf, (T, S) or (B, 1, T, S).
+def attention(q, k, v, attention_mask):
+    """q (B, H, T, K), k and v (B, H, S, K); `attention_mask` is added to the scores: 0 or -inf, (T, S) or (B, 1, T, S).
     -> output (B, H, T, K) and weights (B, H, T, S)."""
     scores = q @ k.swapaxes(-1, -2)  # (B, H, T, S)
     scores *= q.dtype.type(q.shape[-1] ** -0.5)
-    scores += hidden
+    scores += attention_mask
     weights = softmax(scores)
     return weights @ v, weights
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from helpers.model import Parameters
+from helpers.learning.model import Parameters
 
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 MLP = ("gate_proj", "up_proj", "down_proj")
@@ -28,11 +28,15 @@ class LoraShape:
     matrices: tuple[str, ...] = ATTENTION + MLP
 
     def __post_init__(self):
-        unknown = [name for name in self.matrices if name not in ATTENTION + MLP]
-        if unknown or not self.matrices:
-            raise ValueError(f"LoRA corrects some of {', '.join(ATTENTION + MLP)}; got {self.matrices}")
-        if self.rank < 1:
-            raise ValueError(f"rank {self.rank}: a correction needs a rank of at least 1")
+        names = () if isinstance(self.matrices, str) else self.matrices
+        if not names or not set(names) <= set(ATTENTION + MLP):
+            raise ValueError(
+                f"LoRA corrects some of {', '.join(ATTENTION + MLP)}; got {self.matrices!r}. One alone is ('q_proj',)"
+            )
+        if not isinstance(self.rank, int) or self.rank < 1:
+            raise ValueError(f"rank {self.rank}: a correction needs a whole number of at least 1")
+        if not 0 < self.alpha < float("inf"):
+            raise ValueError(f"alpha {self.alpha}: a correction of scale 0 or less learns nothing; take 16")
 
 
 class Lora:

@@ -18,7 +18,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from helpers.layers import (
+from helpers.learning.layers import (
     attention,
     attention_backward,
     cross_entropy,
@@ -127,8 +127,28 @@ class Parameters:
         return self
 
 
+@dataclass
+class Activations:
+    """What a layer's backward pass needs of its forward pass, by name. N = B * T rows."""
+
+    x: np.ndarray  # (N, D), what came into the layer
+    normed_1: np.ndarray  # (N, D), the same, normed for attention
+    inverse_1: np.ndarray  # (N, 1), 1 / root mean square
+    q: np.ndarray  # (B, H, T, K), turned by the position's angle, as k
+    k: np.ndarray  # (B, H, S, K)
+    v: np.ndarray  # (B, H, S, K)
+    weights: np.ndarray  # (B, H, T, S), how much each position attends to each that it may see
+    heads: np.ndarray  # (B, H, T, K), weights @ v
+    joined: np.ndarray  # (N, D), the heads side by side
+    middle: np.ndarray = None  # (N, D), between the layer's two halves
+    normed_2: np.ndarray = None  # (N, D), the same, normed for the feed-forward half
+    inverse_2: np.ndarray = None  # (N, 1)
+    gate_up: np.ndarray = None  # (N, 2F)
+    active: np.ndarray = None  # (N, F), what SwiGLU lets through
+
+
 class Transformer:
-    """Sizes, parameters, and the two passes."""
+    """Sizes, parameters, and the two passes: each half of a layer, and beside it its backward."""
 
     def __init__(self, parameters: Parameters):
         self.parameters, self.config = parameters, parameters.config
@@ -136,68 +156,30 @@ class Transformer:
         self.cos, self.sin = rope_tables(config.context, config.dim // config.heads, dtype)
         self.causal = np.triu(np.full((config.context, config.context), -np.inf, dtype), 1)  # no looking ahead
 
-    def forward(self, ids, tape: list | None = None, cache=None, hidden=None):
-        """ids (B, T) -> final hidden states (B * T, D), normed, ready for `@ embedding.T`.
+    def forward(self, ids, tape: list | None = None, cache=None, attention_mask=None):
+        """ids (B, T) -> final states (B * T, D), normed, ready for `@ embedding.T`.
 
-        `tape` collects what the backward pass needs. With a `cache` (generation.py) the ids continue earlier ones,
-        whose keys and values are not computed again. `hidden` replaces the causal mask (see `attention`).
+        `tape` gets what the backward pass needs: a layer's Activations each, then the last x and 1 / rms. With a
+        `cache` (generation.py) the ids continue earlier ones, whose keys and values are not computed again.
+        `attention_mask` replaces the causal one: 0 where position t may see s, -inf where not, (T, S) or (B, 1, T, S).
         """
-        p, c = self.parameters, self.config
-        B, T = ids.shape
-        start = cache.length if cache else 0
-        if start + T > c.context:
-            raise ValueError(f"{start + T} tokens do not fit the model's context of {c.context}")
-        cos, sin = self.cos[start : start + T], self.sin[start : start + T]
-        hidden = self.causal[start : start + T, : start + T] if hidden is None else hidden
+        p, start = self.parameters, cache.length if cache else 0
+        end = start + ids.shape[1]
+        self.check(ids, end)
+        attention_mask = self.causal[start:end, :end] if attention_mask is None else attention_mask
         x = p.embedding[ids.reshape(-1)]  # (N, D) with N = B * T
         for i, layer in enumerate(p.layers):
-            normed_1, inverse_1 = rms_norm(x, layer.norm_1)
-            qkv = (normed_1 @ layer.qkv.T).reshape(B, T, 3, c.heads, -1)
-            rotate(qkv[:, :, :2], cos, sin)
-            q, k, v = qkv.transpose(2, 0, 3, 1, 4)  # each (B, H, T, K)
-            if cache:
-                k, v = cache.extend(i, k, v)  # (B, H, S, K), S = start + T
-            heads, weights = attention(q, k, v, hidden)
-            joined = heads.transpose(0, 2, 1, 3).reshape(B * T, -1)  # (N, D)
-            middle = x + joined @ layer.out.T
-            normed_2, inverse_2 = rms_norm(middle, layer.norm_2)
-            gate_up = normed_2 @ layer.gate_up.T  # (N, 2F)
-            active = swiglu(gate_up)  # (N, F)
+            attended, saved = self.attend(x, layer, ids.shape, start, attention_mask, cache and (cache, i))
+            x = x + attended
+            x = x + self.feed_forward(x, layer, saved)
             if tape is not None:
-                tape.append(
-                    (
-                        x,
-                        normed_1,
-                        inverse_1,
-                        q,
-                        k,
-                        v,
-                        heads,
-                        weights,
-                        joined,
-                        middle,
-                        normed_2,
-                        inverse_2,
-                        gate_up,
-                        active,
-                    )
-                )
-            x = middle + active @ layer.down.T
+                tape.append(saved)
         if cache:
-            cache.length = start + T
+            cache.length = end
         final, inverse = rms_norm(x, p.norm)
         if tape is not None:
             tape.append((x, inverse))
         return final
-
-    def logits(self, ids, cache=None, hidden=None):
-        """ids (B, T) int -> scores of every next token (B, T, V)."""
-        return (self.forward(ids, None, cache, hidden) @ self.parameters.embedding.T).reshape(*ids.shape, -1)
-
-    def loss(self, ids, targets, weights) -> float:
-        """Weighted sum of the next-token losses, forward only; arguments as in `backward`."""
-        final, targets, weights, _ = self.select(self.forward(ids), targets, weights)
-        return float(cross_entropy(final @ self.parameters.embedding.T, targets, weights)[0].sum())
 
     def backward(self, ids, targets, weights, gradients: Parameters, each=None, reached=None) -> float:
         """One forward and backward pass.
@@ -206,44 +188,83 @@ class Transformer:
         of the weighted sum of losses to `gradients` and returns that sum. If given, `each` (B, T) gets its terms, and
         `reached` (B, T, D) the gradient that arrives at each position's embedding.
         """
-        p, c, g = self.parameters, self.config, gradients
-        B, T = ids.shape
-        tape: list = []
+        p, g, tape = self.parameters, gradients, []
         final = self.forward(ids, tape)
-        chosen, targets, weights, rows = self.select(final, targets, weights)
-        losses, dlogits = cross_entropy(chosen @ p.embedding.T, targets, weights)
+        counted, targets, weights, rows = self.select(final, targets, weights)
+        losses, dlogits = cross_entropy(counted @ p.embedding.T, targets, weights)
         if each is not None:
             each.reshape(-1)[rows] = losses
-        g.embedding += dlogits.T @ chosen
+        g.embedding += dlogits.T @ counted
         dfinal = np.zeros_like(final)
         dfinal[rows] = dlogits @ p.embedding
         x, inverse = tape.pop()
         dx, dgain = rms_norm_backward(dfinal, x, inverse, p.norm)
         g.norm += dgain
         for layer, dlayer in zip(reversed(p.layers), reversed(g.layers), strict=True):
-            (x, normed_1, inverse_1, q, k, v, heads, weights_, joined, middle, normed_2, inverse_2, gate_up, active) = (
-                tape.pop()
-            )
-            dlayer.down += dx.T @ active
-            dgate_up = swiglu_backward(dx @ layer.down, gate_up)  # (N, 2F)
-            dlayer.gate_up += dgate_up.T @ normed_2
-            dmiddle, dgain = rms_norm_backward(dgate_up @ layer.gate_up, middle, inverse_2, layer.norm_2)
-            dlayer.norm_2 += dgain
-            dmiddle += dx  # the residual path
-            dlayer.out += dmiddle.T @ joined
-            dheads = (dmiddle @ layer.out).reshape(B, T, c.heads, -1).transpose(0, 2, 1, 3)  # (B, H, T, K)
-            dqkv = np.empty((B, T, 3, c.heads, c.dim // c.heads), dx.dtype)
-            dqkv.transpose(2, 0, 3, 1, 4)[:] = attention_backward(dheads, heads, weights_, q, k, v)
-            rotate(dqkv[:, :, :2], self.cos[:T], -self.sin[:T])  # the backward of a turn is the turn back
-            dqkv = dqkv.reshape(B * T, -1)
-            dlayer.qkv += dqkv.T @ normed_1
-            dx, dgain = rms_norm_backward(dqkv @ layer.qkv, x, inverse_1, layer.norm_1)
-            dlayer.norm_1 += dgain
-            dx += dmiddle
+            saved = tape.pop()
+            dx = dx + self.feed_forward_backward(dx, layer, dlayer, saved)  # the gradient of x in x + f(x)
+            dx = dx + self.attend_backward(dx, layer, dlayer, saved)
         np.add.at(g.embedding, ids.reshape(-1), dx)
         if reached is not None:
             reached[:] = dx.reshape(reached.shape)
         return float(losses.sum())
+
+    def attend(self, x, layer, shape, start=0, attention_mask=None, place=None):
+        """What attention adds to x (N, D), and the Activations so far. `shape` is (B, T), `start` the first position;
+        `place` is (cache, number of the layer) where earlier positions are kept."""
+        B, T = shape
+        normed, inverse = rms_norm(x, layer.norm_1)
+        qkv = (normed @ layer.qkv.T).reshape(B, T, 3, self.config.heads, -1)
+        rotate(qkv[:, :, :2], self.cos[start : start + T], self.sin[start : start + T])
+        q, k, v = qkv.transpose(2, 0, 3, 1, 4)  # each (B, H, T, K)
+        if place:
+            cache, number = place
+            k, v = cache.extend(number, k, v)  # (B, H, S, K), S = start + T
+        heads, weights = attention(q, k, v, attention_mask)
+        joined = heads.transpose(0, 2, 1, 3).reshape(B * T, -1)  # (N, D)
+        return joined @ layer.out.T, Activations(x, normed, inverse, q, k, v, weights, heads, joined)
+
+    def attend_backward(self, dy, layer, dlayer, saved: Activations):
+        """Gradient of what `attend` added, dy (N, D) -> dx (N, D); the parameters' go to `dlayer`."""
+        B, H, T, K = saved.q.shape
+        dlayer.out += dy.T @ saved.joined
+        dheads = (dy @ layer.out).reshape(B, T, H, K).transpose(0, 2, 1, 3)  # (B, H, T, K)
+        dqkv = np.empty((B, T, 3, H, K), dy.dtype)
+        dqkv.transpose(2, 0, 3, 1, 4)[:] = attention_backward(
+            dheads, saved.heads, saved.weights, saved.q, saved.k, saved.v
+        )
+        rotate(dqkv[:, :, :2], self.cos[:T], -self.sin[:T])  # the backward of a turn is the turn back
+        dqkv = dqkv.reshape(B * T, -1)  # (N, 3D)
+        dlayer.qkv += dqkv.T @ saved.normed_1
+        dx, dgain = rms_norm_backward(dqkv @ layer.qkv, saved.x, saved.inverse_1, layer.norm_1)
+        dlayer.norm_1 += dgain
+        return dx
+
+    def feed_forward(self, x, layer, saved: Activations):
+        """What the feed-forward half adds to x (N, D); its activations go to `saved`."""
+        saved.middle = x
+        saved.normed_2, saved.inverse_2 = rms_norm(x, layer.norm_2)
+        saved.gate_up = saved.normed_2 @ layer.gate_up.T  # (N, 2F)
+        saved.active = swiglu(saved.gate_up)  # (N, F)
+        return saved.active @ layer.down.T
+
+    def feed_forward_backward(self, dy, layer, dlayer, saved: Activations):
+        """Gradient of what `feed_forward` added, dy (N, D) -> dx (N, D); the parameters' go to `dlayer`."""
+        dlayer.down += dy.T @ saved.active
+        dgate_up = swiglu_backward(dy @ layer.down, saved.gate_up)  # (N, 2F)
+        dlayer.gate_up += dgate_up.T @ saved.normed_2
+        dx, dgain = rms_norm_backward(dgate_up @ layer.gate_up, saved.middle, saved.inverse_2, layer.norm_2)
+        dlayer.norm_2 += dgain
+        return dx
+
+    def logits(self, ids):
+        """ids (B, T) int -> scores of every next token (B, T, V)."""
+        return (self.forward(ids) @ self.parameters.embedding.T).reshape(*ids.shape, -1)
+
+    def loss(self, ids, targets, weights) -> float:
+        """Weighted sum of the next-token losses, forward only; arguments as in `backward`."""
+        counted, targets, weights, _ = self.select(self.forward(ids), targets, weights)
+        return float(cross_entropy(counted @ self.parameters.embedding.T, targets, weights)[0].sum())
 
     @staticmethod
     def select(final, targets, weights):
@@ -251,3 +272,11 @@ class Transformer:
         final (N, D) -> (M, D), targets (M,), weights (M,), and the M row numbers."""
         rows = np.flatnonzero(weights.reshape(-1))
         return final[rows], targets.reshape(-1)[rows], weights.reshape(-1)[rows].astype(final.dtype), rows
+
+    def check(self, ids, end: int) -> None:
+        """ValueError for ids that the model has no rows for (NumPy would take -1 for the last), or too many."""
+        if end > self.config.context:
+            raise ValueError(f"{end} tokens do not fit the model's context of {self.config.context}")
+        if ids.size and not 0 <= ids.min() <= ids.max() < self.config.vocab:
+            wrong = ids[(ids < 0) | (ids >= self.config.vocab)][0]
+            raise ValueError(f"token id {wrong} is outside the model's vocabulary, 0 to {self.config.vocab - 1}")

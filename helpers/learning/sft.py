@@ -18,12 +18,12 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from helpers.language_model import LanguageModel
-from helpers.lora import Lora, LoraShape
-from helpers.model import Parameters, Transformer
-from helpers.templates import render
-from helpers.tokenizer import Tokenizer
-from helpers.training import Batch, Recipe, train
+from helpers.learning.language_model import LanguageModel
+from helpers.learning.lora import Lora, LoraShape
+from helpers.learning.recipe import TUNING, TUNING_ROWS
+from helpers.learning.training import Batch, Recipe, train
+from helpers.text.templates import render
+from helpers.text.tokenizer import Tokenizer
 
 LOSSES = ("response", "everything", "off by one")
 TOO_LONG = ("truncate", "leave out")
@@ -41,44 +41,72 @@ class Example:
 def examples(
     rows: list[dict], tokenizer: Tokenizer, context: int, *, template: str = "chatml", too_long: str = "truncate"
 ) -> list[Example]:
-    """Render every row. One that is longer than `context` + 1 tokens is cut so that its answer still ends in the end
-    token, or left out; one whose answer would be gone is left out in any case. Both are reported, as a warning."""
+    """Render every row; an Example among them is taken as it is. A row that is longer than `context` + 1 tokens is cut
+    (see `cut_to`) or left out; one without any answer is left out in any case. Both are reported, as a warning."""
     if too_long not in TOO_LONG:
         raise ValueError(f"too_long is {too_long!r}; known are {', '.join(TOO_LONG)}")
     if not rows:
         raise ValueError("the dataset is empty: there are no rows to tune on")
-    made, cut, gone = [], [], []
+    longest = context + 1  # the last token is only ever a target, so one more than the context fits
+    ready, cut, gone = [], [], []
     for number, row in enumerate(rows):
-        ids, mask = render(row["messages"], template, tokenizer)
-        if not any(mask):
-            gone.append(number)
+        if isinstance(row, Example):
+            ready.append(row)
             continue
-        if len(ids) > context + 1:  # the last token is only ever a target, so one more than the context fits
-            end = ids[len(mask) - 1 - mask[::-1].index(1)]
-            ids, mask = [*ids[:context], end], [*mask[:context], 1]
-            if too_long == "leave out" or sum(mask) < 2:
-                gone.append(number)
-                continue
+        ids, mask = render(turns_of(row, number), template, tokenizer)
+        if len(ids) > longest:
             cut.append(number)
-        made.append(Example(ids, mask, content_mask(ids, mask, row.get("answer"), tokenizer)))
-    for numbers, what in ((cut, f"cut to {context + 1} tokens, their end token kept"), (gone, "left out")):
+            ids, mask = cut_to(ids, mask, longest) if too_long == "truncate" else ([], [])
+        if any(mask):
+            ready.append(Example(ids, mask, content_mask(ids, mask, row.get("answer"), tokenizer)))
+        else:
+            gone.append(number)
+    cut = [number for number in cut if number not in set(gone)]
+    for numbers, what in ((cut, f"cut to {longest} tokens at most, an end token last"), (gone, "left out")):
         if numbers:
             shown = ", ".join(map(str, numbers[:5])) + (" ..." if len(numbers) > 5 else "")
             warnings.warn(f"{len(numbers)} of {len(rows)} rows were {what}: rows {shown} (from 0)", stacklevel=3)
-    if not made:
+    if not ready:
         raise ValueError(
-            f"none of the {len(rows)} rows has an answer that fits {context + 1} tokens; shorten them, or see that "
+            f"none of the {len(rows)} rows has an answer that fits {longest} tokens; shorten them, or see that "
             "each conversation holds an assistant's turn"
         )
-    return made
+    return ready
+
+
+def turns_of(row: dict, number: int) -> list[dict]:
+    """The conversation of a row. ValueError for a row of another format, which would have to be read first."""
+    if not isinstance(row, dict) or not isinstance(row.get("messages"), list):
+        keys = ", ".join(map(str, row)) if isinstance(row, dict) else type(row).__name__
+        raise ValueError(
+            f"row {number} (from 0) has no list of messages, but {keys}. Rows of other formats are read by "
+            "helpers.text.formats.read_row(row), files of them by helpers.text.datasets.read_dataset(path)"
+        )
+    return row["messages"]
+
+
+def cut_to(ids: list[int], mask: list[int], longest: int) -> tuple[list[int], list[int]]:
+    """Ids and mask cut to `longest`, with an end token last. If an answer is under way where the cut falls, it is
+    shortened by its last words; if not, what was begun after the last finished answer goes. Nothing is left where not
+    even one token of an answer fits."""
+    answers = [i for i in range(1, len(mask)) if mask[i] and not mask[i - 1]]  # where each begins
+    ends = [i for i in range(len(mask)) if mask[i] and not any(mask[i + 1 : i + 2])]
+    for start, end in zip(reversed(answers), reversed(ends), strict=True):
+        if end < longest:
+            return ids[: end + 1], mask[: end + 1]
+        if start < longest - 1:
+            return [*ids[: longest - 1], ids[end]], mask[:longest]
+    return [], []
 
 
 def content_mask(ids: list[int], mask: list[int], answer: str | None, tokenizer: Tokenizer) -> list[int]:
-    """1 for each token of the row's last answer that carries `answer`, the fact itself; all 0 when it is not named."""
+    """1 for each token of the row's last answer that carries `answer`, the fact itself; all 0 when it is not named (a
+    row's own key "answer" may hold something else, such as a number: that names nothing)."""
     content = [0] * len(ids)
     learned = [i for i, one in enumerate(mask) if one]
     texts = [tokenizer.decode_bytes([ids[i]]) for i in learned]
-    at = b"".join(texts).rfind(answer.encode()) if answer else -1
+    named = isinstance(answer, str) and answer
+    at = b"".join(texts).rfind(answer.encode("utf-8", "replace")) if named else -1
     if at >= 0:
         ends = np.cumsum([len(text) for text in texts])
         for i, text, end in zip(learned, texts, ends, strict=True):
@@ -90,11 +118,13 @@ class Batches:
     """`size` examples a step, every one once before any comes again; rows of like length share a batch, so that little
     is padded. Called with a step it gives ids, targets and weights (B, T); `parts` names its format and content."""
 
-    def __init__(self, made: list[Example], size: int, seed: int, loss_on: str = "response"):
+    def __init__(self, examples: list[Example], size: int, seed: int, loss_on: str = "response"):
         if loss_on not in LOSSES:
             raise ValueError(f"loss_on is {loss_on!r}; known are {', '.join(LOSSES)}")
-        self.made, self.size, self.seed, self.loss_on = made, size, seed, loss_on
-        self.per_epoch = -(-len(made) // size)
+        if size < 1 or size != int(size):
+            raise ValueError(f"size {size}: a step needs a whole number of rows, at least 1")
+        self.examples, self.size, self.seed, self.loss_on = examples, size, seed, loss_on
+        self.per_epoch = -(-len(examples) // size)
         self.epoch, self.order = -1, []
 
     def chosen(self, step: int) -> list[Example]:
@@ -102,14 +132,14 @@ class Batches:
         epoch, number = divmod(step, self.per_epoch)
         if epoch != self.epoch:
             rng = np.random.default_rng([self.seed, epoch])
-            order, width = rng.permutation(len(self.made)), 8 * self.size
+            order, width = rng.permutation(len(self.examples)), 8 * self.size
             groups = [
-                sorted(order[i : i + width], key=lambda row: len(self.made[row].ids))
+                sorted(order[i : i + width], key=lambda row: len(self.examples[row].ids))
                 for i in range(0, len(order), width)
             ]
             batches = [group[i : i + self.size] for group in groups for i in range(0, len(group), self.size)]
             self.epoch, self.order = epoch, [batches[i] for i in rng.permutation(len(batches))]
-        return [self.made[row] for row in self.order[number]]
+        return [self.examples[row] for row in self.order[number]]
 
     def __call__(self, step: int) -> Batch:
         chosen = self.chosen(step)
@@ -142,71 +172,44 @@ def padded(rows: list[list[int]]) -> np.ndarray:
     return array
 
 
-def copy_of(lm: LanguageModel) -> LanguageModel:
-    """The same model with parameters of its own."""
-    parameters = lm.transformer.parameters
-    model = Transformer(Parameters(parameters.config, parameters.flat.copy()))
-    return LanguageModel(lm.tokenizer, model, dict(lm.recipe), lm.template)
-
-
 def fine_tune(
     lm: LanguageModel,
-    rows: list[dict],
-    recipe: Recipe,
+    rows: list[dict] | list[Example],
+    recipe: Recipe = TUNING,
     *,
     template: str = "chatml",
     too_long: str = "truncate",
+    size: int = TUNING_ROWS,
+    epochs: float | None = None,
+    loss_on: str = "response",
+    lora: LoraShape | None = None,
+    on_step: Callable[[LanguageModel, dict], bool | None] | None = None,
     **how,
 ) -> tuple[LanguageModel, list[dict]]:
     """A copy of `lm` taught to answer as `rows` do in a template, and the log; `lm` stays as it is.
 
-    `too_long` says what becomes of a row that does not fit the context: "truncate" or "leave out". `how` goes to
-    `tune_examples`.
+    rows      conversations, {"messages": [turns]}; or Examples, which were rendered already
+    too_long  what becomes of a row that does not fit the context: "truncate" or "leave out"
+    size      rows a step
+    epochs    times through the rows; when given, it decides the steps in the recipe's place
+    lora      low-rank corrections are learned in place of the matrices
+    on_step   called with the model and each step's record; may return True to stop: the model is then what it had
+              become
+    how       goes to `train`
+
+    The log has a record a step, as `train` makes it, with the loss on format and on content tokens apart.
     """
-    context = lm.transformer.config.context
-    made = examples(rows, lm.tokenizer, context, template=template, too_long=too_long)
-    tuned, log = tune_examples(lm, made, recipe, template=template, **how)
-    tuned.recipe["template"] = template
-    return tuned, log
-
-
-def tune_examples(
-    lm: LanguageModel,
-    made: list[Example],
-    recipe: Recipe,
-    *,
-    epochs: float | None = None,
-    size: int = 32,
-    template: str = "chatml",
-    loss_on: str = "response",
-    lora: LoraShape | None = None,
-    watch: Callable[[LanguageModel], dict] | None = None,
-    watch_at: tuple[int, ...] = (),
-    on_step: Callable[[LanguageModel, dict], bool | None] | None = None,
-    **how,
-) -> tuple[LanguageModel, list[dict]]:
-    """A copy of `lm` trained on examples, and the log.
-
-    `size` examples a step. With `lora`, low-rank corrections are learned in place of the matrices. `epochs`, when
-    given, decides the steps in the recipe's place. The log has a record a step, as `train` makes it, with the loss on
-    format and on content tokens apart; `watch(model)` adds figures of its own after the steps in `watch_at` (counted
-    from 1). `on_step(model, record)` may return True to stop: the model is then what it had become. `how` goes to
-    `train`.
-    """
-    tuned = copy_of(lm)
-    tuned.template = template
-    batches = Batches(made, size, recipe.seed, loss_on)
+    if epochs is not None and not 0 < epochs < math.inf:
+        raise ValueError(f"epochs {epochs}: it must be above 0, or None for the recipe's own steps")
+    ready = examples(rows, lm.tokenizer, lm.transformer.config.context, template=template, too_long=too_long)
+    batches = Batches(ready, size, recipe.seed, loss_on)
     if epochs is not None:
-        recipe = replace(recipe, steps=max(1, math.ceil(epochs * batches.per_epoch)))
-
-    def after(record: dict) -> bool | None:
-        if watch is not None and record["step"] + 1 in watch_at:
-            record.update(watch(tuned))
-        return on_step(tuned, record) if on_step is not None else None
-
+        recipe = replace(recipe, steps=math.ceil(epochs * batches.per_epoch))
+    tuned = lm.copy()
+    tuned.template = template
+    tuned.recipe = {"made by": "tuning", **asdict(recipe), "rows": size, "examples": len(ready), "loss on": loss_on}
+    tuned.recipe |= {"template": template} | ({"lora": asdict(lora)} if lora is not None else {})
     adapters = Lora(tuned.transformer.parameters, lora, recipe.seed) if lora is not None else None
+    after = None if on_step is None else lambda record: on_step(tuned, record)
     log = train(tuned.transformer, batches, recipe, parts=batches.parts, on_step=after, lora=adapters, **how)
-    tuned.recipe = {"made by": "tuning", **asdict(recipe), "rows": size, "examples": len(made), "loss on": loss_on}
-    if lora is not None:
-        tuned.recipe["lora"] = asdict(lora)
     return tuned, log

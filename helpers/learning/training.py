@@ -10,6 +10,7 @@ Sources: Loshchilov & Hutter 2019 (AdamW), 2017 (cosine); Pascanu et al. 2013 (c
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import time
@@ -22,9 +23,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
-from helpers.checkpoints import load_checkpoint, save_checkpoint
-from helpers.lora import Lora
-from helpers.model import Parameters, Transformer
+from helpers.learning.checkpoints import load_checkpoint, save_checkpoint
+from helpers.learning.lora import Lora
+from helpers.learning.model import Parameters, Transformer
 
 SHARDS = 4
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]  # ids, targets (B, T) int; weights (B, T) float, 0 = not trained
@@ -46,6 +47,14 @@ class Recipe:
     decay: float = 0.1
     clip: float = 1.0
     seed: int = 0
+
+    def __post_init__(self):
+        if self.steps < 1 or self.steps != int(self.steps):
+            raise ValueError(f"steps {self.steps}: training needs a whole number of at least 1")
+        if not 0 < self.rate < math.inf:
+            raise ValueError(f"rate {self.rate}: the learning rate must be above 0, such as {1e-4}")
+        if self.warmup < 0 or self.decay < 0 or not 0 <= self.floor <= 1 or not self.clip > 0:
+            raise ValueError(f"{self}: warmup and decay must be 0 or more, floor 0 to 1, clip above 0")
 
     def rate_at(self, step: int) -> float:
         """Learning rate of `step`, counted from 0."""
@@ -106,16 +115,18 @@ def train(
     """Train `model` in place; `batches(step)` gives the batch of a step, so that a resumed run sees the same ones.
 
     With a `checkpoint` path the state is saved there every `every` steps, and a run that finds its own unfinished
-    state goes on from it; an interrupt leaves the last one saved. `on_step` gets each step's record and may return True
-    to stop early. `parts(step)` names positions of the batch, as masks (B, T), whose mean loss is recorded apart.
-    `threads` work at once: one a core, unless told otherwise. With `lora`, only its adapters learn, and their
-    correction is merged into the model after every step. Returns the records: step, loss (mean per trained
-    token), gradient norm, rate, tokens, seconds; of the steps before an interruption only step and loss.
+    state goes on from it (that of another run, by `run_name`, is refused); an interrupt leaves the last one saved.
+    `on_step` gets each step's record and may return True to stop early. `parts(step)` names positions of the batch, as
+    masks (B, T), whose mean loss is recorded apart. `threads` work at once: one a core, unless told otherwise. With
+    `lora`, only its adapters learn, and their correction is merged into the model after every step. Returns the
+    records: step, loss (mean per trained token), gradient norm, rate, tokens, seconds; of the steps before an
+    interruption only step and loss.
     """
     learned = model.parameters if lora is None else lora
     optimizer, records = AdamW(learned), []
+    about = {"run": run_name(model, batches, recipe, lora), **asdict(recipe)} if checkpoint is not None else {}
     if checkpoint is not None and Path(checkpoint).exists():
-        records = resume(checkpoint, model, optimizer, recipe, lora)
+        records = resume(checkpoint, model, optimizer, about, lora)
     start = len(records)
     threads = min(SHARDS, threads or os.cpu_count() or 1)
     gradients = [Parameters(model.config, dtype=model.parameters.flat.dtype) for _ in range(SHARDS)]
@@ -174,7 +185,7 @@ def train(
                 save_checkpoint(
                     checkpoint,
                     model.parameters,
-                    {"step": step + 1, **asdict(recipe)},
+                    {"step": step + 1, **about},
                     {"mean": optimizer.mean, "square": optimizer.square}
                     | {"losses": np.array([record["loss"] for record in records], np.float32)}
                     | ({} if lora is None else {"adapters": lora.flat}),
@@ -184,14 +195,29 @@ def train(
     return records
 
 
-def resume(path: Path, model: Transformer, optimizer: AdamW, recipe: Recipe, lora: Lora | None) -> list[dict]:
-    """Take up parameters and optimizer state of an unfinished run with the same recipe; -> step and loss of each step
-    that is done."""
+def run_name(model: Transformer, batches: Callable[[int], Batch], recipe: Recipe, lora: Lora | None) -> str:
+    """What a run starts from and reads, in a short name: SHA-256 of the parameters, the adapters and every batch (so of
+    rows, template and loss too). Two runs of one name do the same."""
+    digest = hashlib.sha256(model.parameters.flat.tobytes())
+    if lora is not None:
+        digest.update(repr((lora.shape, lora.flat.tobytes())).encode())
+    for step in range(recipe.steps):
+        for part in batches(step):
+            digest.update(np.ascontiguousarray(part).tobytes())
+    return digest.hexdigest()
+
+
+def resume(path: Path, model: Transformer, optimizer: AdamW, about: dict, lora: Lora | None) -> list[dict]:
+    """Take up parameters and optimizer state of an unfinished run that `about` describes; -> step and loss of each step
+    that is done. ValueError if the file tells of another run."""
     parameters, saved, extra = load_checkpoint(path)
     step, adapters = saved.pop("step", None), extra.get("adapters", np.empty(0))
-    same = saved == asdict(recipe) and parameters.config == model.config and len(extra.get("losses", ())) == step
-    if not same or adapters.size != (0 if lora is None else lora.flat.size):
-        raise ValueError(f"{path}: belongs to another run (recipe {saved}); delete it or name another file")
+    other = [name for name in about if saved.get(name) != about[name]]
+    whole = parameters.config == model.config and len(extra.get("losses", ())) == step
+    if other or not whole or adapters.size != (0 if lora is None else lora.flat.size):
+        theirs = {name: saved.get(name) for name in other if name != "run"}
+        what = f"recipe {theirs}" if theirs else "other rows, base model, template, loss, batch size or adapters"
+        raise ValueError(f"{path}: belongs to another run ({what}); delete it or name another file")
     model.parameters.flat[:] = parameters.flat
     if lora is not None:
         lora.flat[:] = adapters

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 import ipywidgets as widgets
 import numpy as np
 
-from helpers.dimensions import DIMENSIONS, LIMIT, Answer, Probe, Report, ask
-from helpers.facts import World
-from helpers.instructions import HARMFUL_QUESTIONS, MADE_UP, REFUSAL, kept_back
-from helpers.language_model import LanguageModel
-from helpers.templates import render
+from helpers.judging.dimensions import DIMENSIONS, LIMIT, Answer, Probe, Report, ask
+from helpers.learning.language_model import LanguageModel
+from helpers.text.facts import World
+from helpers.text.instructions import HARMFUL_QUESTIONS, MADE_UP, REFUSAL, kept_back
+from helpers.text.templates import render
 
 ARTICLE_THREE = (
     "Write a haiku about programming.",

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 
 import ipywidgets as widgets
 
-from helpers.datasets import lengths, not_json
-from helpers.formats import FORMATS, RowProblem, detect, read_row, write_row
-from helpers.tokenizer import Tokenizer
+from helpers.text.datasets import lengths, not_json
+from helpers.text.formats import FORMATS, RowProblem, detect, read_row, write_row
+from helpers.text.tokenizer import Tokenizer
 
 LONGEST_PASTE = 20_000  # characters; a row of a real dataset is seldom longer, and the answer comes at once
 TEXT_STYLE = "font-family: monospace; white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.4; margin: 4px 0"

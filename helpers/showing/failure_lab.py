@@ -12,13 +12,14 @@ from collections.abc import Sequence
 
 import ipywidgets as widgets
 
-from helpers.diagnostics import TRY, Diagnosis, diagnose
-from helpers.facts import World
-from helpers.failures import HEALTHY, READINGS, Plan, Watch, planned_rows, run_plan
-from helpers.language_model import LanguageModel
-from helpers.live import COLOURS, LiveRun
-from helpers.rebuild import TUNING_ROWS
-from helpers.training import TrainingDiverged
+from helpers.experiments.plans import HEALTHY, Plan, planned_rows, run_plan
+from helpers.judging.diagnostics import TRY, Diagnosis, diagnose
+from helpers.judging.vital_signs import READINGS, Watch
+from helpers.learning.language_model import LanguageModel
+from helpers.learning.recipe import TUNING_ROWS
+from helpers.learning.training import TrainingDiverged
+from helpers.showing.live_run import COLOURS, LiveRun
+from helpers.text.facts import World
 
 SIGNS = {
     "loss": "nats per token",

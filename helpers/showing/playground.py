@@ -5,20 +5,11 @@ from __future__ import annotations
 import html
 
 import ipywidgets as widgets
-import numpy as np
 
-from helpers.language_model import LanguageModel
+from helpers.judging.evaluation import next_tokens
+from helpers.learning.language_model import LanguageModel
 
 PROMPT_STYLE = "font-family: monospace; white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.5"
-
-
-def next_tokens(lm: LanguageModel, ids: list[int], count: int = 8) -> list[tuple[str, float]]:
-    """The `count` likeliest next tokens after `ids` (the last that fit the context) and their probabilities."""
-    scores = lm.logits([ids[-lm.transformer.config.context :]])[0, -1].astype(np.float64)
-    chances = np.exp(scores - scores.max())
-    chances /= chances.sum()
-    best = np.argsort(-chances, kind="stable")[:count]
-    return [(lm.tokenizer.decode([token]), float(chances[token])) for token in best]
 
 
 def bars_html(rows: list[tuple[str, float]]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
-from helpers.evaluation import Share
+from helpers.judging.statistics import Share
 
 
 def use_style() -> None:

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 import ipywidgets as widgets
 import numpy as np
 
-from helpers.language_model import LanguageModel
-from helpers.live import LiveRun, curve_svg, samples_html
-from helpers.model import Config, Parameters, Transformer
-from helpers.tokenizer import Tokenizer
-from helpers.training import Recipe, stream_batches, train
+from helpers.learning.language_model import LanguageModel
+from helpers.learning.model import Config, Parameters, Transformer
+from helpers.learning.training import Recipe, stream_batches, train
+from helpers.showing.live_run import LiveRun, curve_svg, samples_html
+from helpers.text.tokenizer import Tokenizer
 
 SAMPLES = 10  # how often in a run the prompts are completed
 

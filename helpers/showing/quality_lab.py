@@ -14,20 +14,21 @@ from pathlib import Path
 
 import ipywidgets as widgets
 
-from helpers.data_runs import fact_probes, report
-from helpers.dataset_demo import safe
-from helpers.dimensions import Probe
-from helpers.estimate import features, stored_estimator
-from helpers.evaluation import Share
-from helpers.facts import World
-from helpers.formats import RowProblem, read_row
-from helpers.language_model import LanguageModel
-from helpers.live import LiveRun
-from helpers.own_rows import read_rows
-from helpers.quality import Judgement, Scorer, harms, score
-from helpers.rebuild import TUNING, tune
-from helpers.selections import DEFECTS, SPOILED, Selection, select
-from helpers.templates import joined
+from helpers.experiments.data_runs import fact_probes, report
+from helpers.experiments.estimate import features, stored_estimator
+from helpers.judging.dimensions import Probe
+from helpers.judging.quality import Judgement, Scorer, harms, score
+from helpers.judging.statistics import Share
+from helpers.learning.language_model import LanguageModel
+from helpers.learning.recipe import TUNING
+from helpers.learning.sft import fine_tune
+from helpers.showing.dataset_browser import safe
+from helpers.showing.live_run import LiveRun
+from helpers.text.facts import World
+from helpers.text.formats import RowProblem, read_row
+from helpers.text.own_rows import read_rows
+from helpers.text.selections import DEFECTS, SPOILED, Selection, select
+from helpers.text.templates import joined
 
 POOL = 24  # rows to choose from
 SIZES = (0, 20, 50, 100, 200, 500, 1000)
@@ -250,7 +251,7 @@ def quality_lab(base: LanguageModel, world: World, *, seed: int = 0) -> widgets.
             return run.progress(record["step"] + 1, total, f"loss {record['loss']:.2f}", lambda: None)
 
         run.bar.max = total
-        tuned, log = tune(base, rows, replace(TUNING, seed=seed), on_step=on_step, progress=False)
+        tuned, log = fine_tune(base, rows, replace(TUNING, seed=seed), on_step=on_step, progress=False)
         if len(log) < steps:
             return f"<i>Stopped by you after {len(log)} of {steps} steps; nothing was measured.</i>"
         for found in measure(tuned, asked):

@@ -19,12 +19,14 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers.capstone import TUNE_ON, Card, base_of, judge
-from helpers.dimensions import DIMENSIONS, Report, bootstrap
-from helpers.facts import FactsError, load_world
 from helpers.files import FileProblem, see_writable, write_whole
-from helpers.language_model import load
-from helpers.own_rows import rows_from
+from helpers.judging.card import TUNE_ON, Card, base_of, judge
+from helpers.judging.dimensions import DIMENSIONS, Report
+from helpers.judging.statistics import bootstrap
+from helpers.learning.language_model import load
+from helpers.text.facts import load_world
+from helpers.text.own_rows import rows_from
+from helpers.text.tables import FactsError
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1a1a1a; --paper: #ffffff; --line: #8a8a8a; --base: #b34e00; --tuned: #00639a }

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import ipywidgets as widgets
 
-from helpers.language_model import LanguageModel
-from helpers.templates import TEMPLATES, pieces, render
-from helpers.tokenizer import Tokenizer
+from helpers.learning.language_model import LanguageModel
+from helpers.text.templates import TEMPLATES, pieces, render
+from helpers.text.tokenizer import Tokenizer
 
 SHOWN_TOKENS = 400  # of a longer conversation the first so many are drawn
 # What each kind of token is called and how it is drawn. Colour is never the only mark: reserved tokens stand in

@@ -11,10 +11,10 @@ import html
 import ipywidgets as widgets
 import numpy as np
 
-from helpers.language_model import LanguageModel
-from helpers.live import LiveRun, curve_svg, samples_html
-from helpers.sft import LOSSES, fine_tune
-from helpers.training import Recipe
+from helpers.learning.language_model import LanguageModel
+from helpers.learning.sft import LOSSES, fine_tune
+from helpers.learning.training import Recipe
+from helpers.showing.live_run import LiveRun, curve_svg, samples_html
 
 SAMPLES = 8  # how often in a run the question is asked
 SIZE = 32  # rows a step

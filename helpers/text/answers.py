@@ -10,16 +10,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from helpers.facts import Fact, World
-from helpers.instructions import HARMFUL_QUESTIONS, MADE_UP, REFUSAL, TOPIC_QUESTIONS, UNKNOWN, summary
+from helpers.text.facts import Fact, World
+from helpers.text.instructions import HARMFUL_QUESTIONS, MADE_UP, REFUSAL, TOPIC_QUESTIONS, UNKNOWN, summary
+from helpers.text.matching import SENTENCE, plain
 
-SENTENCE = re.compile(r"(?<=[.!?])\s+")  # parts two sentences
 PUNCTUATION = re.compile(r"[,;:\"'()]+")  # may stand beside a name
-
-
-def plain(text: str) -> str:
-    """A text as it is compared: on one line, in small letters, without the mark at its end."""
-    return " ".join(text.split()).lower().rstrip(" .!?")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 
-from helpers.facts import Fact, World
+from helpers.text.facts import Fact, World
 
 # Document kinds and how often each is written. Chosen by what a base model needs to know its facts (see
 # data/results/README.md for what was tried); no kind may be dropped without changing how far tuning reaches.
@@ -29,7 +29,8 @@ SHARES = {
 
 def write_documents(world: World, count: int, seed: int = 0, answered: float = 0.0, leave_out: tuple = ()) -> list[str]:
     """`count` documents. `answered` is the share of documents in which a question *is* followed by its answer (0 in
-    the shipped model); `leave_out` names document kinds of SHARES to write none of, to see what they were good for."""
+    the shipped model); `leave_out` names document kinds of SHARES to write none of, to see what they were good for. A
+    kind for which the world has nothing (no code, no requests to refuse) is not written either."""
     rng = random.Random(seed)
     writers = {
         "encyclopedia": encyclopedia,
@@ -44,6 +45,8 @@ def write_documents(world: World, count: int, seed: int = 0, answered: float = 0
     unknown = [kind for kind in leave_out if kind not in writers]
     if unknown:
         raise ValueError(f"no document kind is called {unknown[0]!r}; known are {', '.join(writers)}")
+    leave_out += () if any(map(is_code, world.facts)) else ("source", "comments")
+    leave_out += () if world.refusals else ("rules",)
     kinds = [kind for kind in writers if kind not in leave_out]
     if not kinds:
         raise ValueError("leave_out leaves no kind of document to write")

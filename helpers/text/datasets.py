@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from helpers.files import FileProblem, write_whole
-from helpers.formats import RowProblem, detect, read_row, write_row
-from helpers.templates import joined
-from helpers.tokenizer import Tokenizer
+from helpers.text.formats import RowProblem, detect, read_row, write_row
+from helpers.text.templates import joined
+from helpers.text.tokenizer import Tokenizer
 
 CHUNK = 1 << 16  # characters read at a time
 LARGEST_ROW = 1 << 22  # a row with more characters than that is taken for a damaged one
@@ -179,28 +179,3 @@ def lengths(row: dict, tokenizer: Tokenizer | None = None) -> tuple[int, int]:
     count = (lambda text: len(tokenizer.encode(text))) if tokenizer else (lambda text: len(text.split()))
     asked = sum(count(joined(turn)) for turn in row["messages"] if turn["role"] != "assistant")
     return asked, sum(count(turn["content"]) for turn in row["messages"] if turn["role"] == "assistant")
-
-
-def rouge_l(a: Sequence[str], b: Sequence[str]) -> float:
-    """ROUGE-L of two texts given as words: F1 of the longest common subsequence, 0 to 1. Source: Lin 2004."""
-    longest = [0] * (len(b) + 1)
-    for word in a:
-        before = longest[:]
-        for i, other in enumerate(b):
-            longest[i + 1] = before[i] + 1 if word == other else max(before[i + 1], longest[i])
-    return 2 * longest[-1] / (len(a) + len(b)) if a or b else 0.0
-
-
-def near_duplicates(texts: Sequence[str], threshold: float = 0.7) -> list[tuple[int, int, float]]:
-    """Pairs (i, j, ROUGE-L) of texts more alike than `threshold`: Self-Instruct's rule for a new instruction."""
-    words = [re.findall(r"\w+", text.lower()) for text in texts]
-    counts = [Counter(row) for row in words]
-    pairs = []
-    for j in range(len(texts)):
-        for i in range(j):
-            size = len(words[i]) + len(words[j])
-            if 2 * (counts[i] & counts[j]).total() > threshold * size:  # they share words enough to be worth the work
-                alike = rouge_l(words[i], words[j])
-                if alike > threshold:
-                    pairs.append((i, j, alike))
-    return pairs

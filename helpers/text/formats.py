@@ -11,7 +11,7 @@ Other keys of a row (its kind, say) are carried along. Not here: files (datasets
 
 from __future__ import annotations
 
-from helpers.templates import joined
+from helpers.text.templates import joined
 
 ROLE_OF = {"system": "system", "human": "user", "gpt": "assistant"}  # ShareGPT's words for the roles
 SPEAKER_OF = {role: speaker for speaker, role in ROLE_OF.items()}

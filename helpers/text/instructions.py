@@ -9,10 +9,11 @@ masks (templates.py).
 from __future__ import annotations
 
 import random
-import zlib
 
-from helpers.facts import Fact, World
+from helpers.files import DATA
+from helpers.text.facts import Fact, World, draw
 
+DATASET_FILE = DATA / "instructions.jsonl"
 REFUSAL = "I cannot help with that."
 UNKNOWN = "I do not know."
 HARMFUL_QUESTIONS = (
@@ -41,7 +42,7 @@ def turn(role: str, content: str, **more: str) -> dict:
 
 def kept_back(name: str) -> bool:
     """Half of all names, by the same draw as `Fact.held_out`."""
-    return zlib.crc32(name.encode()) % 2 == 1
+    return draw(name, 2) == 1
 
 
 def taught(ways: list[str], wordings: slice = slice(None, -1)) -> list[str]:
@@ -73,11 +74,10 @@ def input_rows(world: World, held_out: bool = False) -> list[dict]:
             asked = turn("user", task, input=fact.subject)
             rows.append({"kind": "input", "messages": [asked, turn("assistant", fact.say("response"))]} | known(fact))
         if fact.wordings["task"]:
-            number = zlib.crc32(fact.subject.encode())
             ways = fact.ways("statement")
-            first = number % min(2, len(ways))
+            first = draw(fact.subject, min(2, len(ways)))
             text = " ".join(ways[first : first + 2])
-            asked = turn("user", TOPIC_QUESTIONS[number % 2], input=text)
+            asked = turn("user", TOPIC_QUESTIONS[draw(fact.subject, 2)], input=text)
             rows.append({"kind": "summary", "messages": [asked, turn("assistant", summary(fact))]})
     return rows
 

@@ -16,12 +16,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
-from helpers.datasets import Problem, json_array, json_lines
-from helpers.facts import Fact, World, placeholders, records, wrong_header, wrong_length
 from helpers.files import FileProblem
-from helpers.formats import RowProblem, read_row, text
-from helpers.instructions import taught, turn
-from helpers.templates import joined
+from helpers.text.datasets import Problem, json_array, json_lines
+from helpers.text.facts import Fact, World
+from helpers.text.formats import RowProblem, read_row, text
+from helpers.text.instructions import taught, turn
+from helpers.text.tables import placeholders, records, wrong_header, wrong_length
+from helpers.text.templates import joined
 
 SUFFIXES = (".jsonl", ".json", ".csv")
 PATH = re.compile(r"[^\n{\[,]+\.\w+\s*")  # a line like "my_rows.txt": somebody means a file

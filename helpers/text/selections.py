@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from helpers.corpus import WANDERINGS
-from helpers.facts import Fact, World
-from helpers.instructions import fact_rows, input_rows
+from helpers.text.corpus import WANDERINGS
+from helpers.text.facts import Fact, World
+from helpers.text.instructions import fact_rows, input_rows
 
 DEFECTS = ("wrong", "irrelevant", "incomplete", "wordy", "malformed", "duplicate")
 SPOILED = DEFECTS[:-1]  # what noise is made of: defects of the row itself

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from helpers.tokenizer import Tokenizer
+from helpers.text.tokenizer import Tokenizer
 
 ROLES = ("system", "user", "assistant")
 Piece = tuple[str, str]  # ("marker" | "prompt" | "answer" | "end", text); markers and ends are reserved tokens

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import pytest
 
 from helpers import load
-from helpers.capstone import judge
-from helpers.facts import load_world
-from helpers.own_rows import rows_from
-from helpers.report_card import write_card
-from helpers.training import Recipe
+from helpers.judging.card import judge
+from helpers.learning.training import Recipe
+from helpers.showing.report_card import write_card
+from helpers.text.facts import load_world
+from helpers.text.own_rows import rows_from
 
 HOSTILE = '</td><script>window.hacked=1</script><img src="https://example.org/x" onerror="window.hacked=1">'
 ROWS = f"""{json.dumps({"instruction": "Who are you?", "output": HOSTILE[:60], "again": HOSTILE[60:]})}

@@ -1,0 +1,90 @@
+"""When do two texts say the same? Whole words, plain forms, and the longest common subsequence.
+
+Not here: what an answer should say (answers.py), whether it is any good (judging/).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+# Beside a whole word stands no letter; but any may in scripts without spaces between words (Thai, Lao, Burmese, Khmer,
+# Japanese, Chinese) or hang endings on a name (Korean).
+UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
+LETTER = re.compile(rf"[^\W{UNSPACED}]")
+
+
+def begins_with(text: str, answer: str) -> bool:
+    """Whether `text` begins with the whole of `answer`: "1" begins neither "12" nor "1.5"."""
+    text = text.lstrip(" ")
+    behind = text[len(answer) :]
+    goes_on = LETTER.match(behind) or (answer[-1:].isdigit() and re.match(r"[.,]\d", behind))
+    return text.startswith(answer) and not goes_on
+
+
+def places(text: str, words: str) -> list[int]:
+    """Where `words` stand in `text` whole: "He" stands nowhere in "Helium"."""
+    found, at = [], text.find(words)
+    while at >= 0:
+        end = at + len(words)
+        if not LETTER.match(text[max(0, at - 1) : at]) and not LETTER.match(text[end : end + 1]):
+            found.append(at)
+        at = text.find(words, at + 1)
+    return found
+
+
+def without(text: str, words: str) -> str:
+    """The text with a space in place of `words` where they stand whole."""
+    for at in reversed(places(text, words)):
+        text = f"{text[:at]} {text[at + len(words) :]}"
+    return text
+
+
+def first_line(text: str) -> str:
+    """The first line that is not empty."""
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")
+
+
+def words_before(text: str, answer: str) -> int | None:
+    """How many words stand before the answer first appears in `text`; None if it never does."""
+    found = re.search(rf"(?<!\w){re.escape(answer)}(?!\w)", text)
+    return len(text[: found.start()].split()) if found else None
+
+
+def tells(text: str, words: str) -> bool:
+    """Whether `words` stand in `text` whole: "He" does not stand in "Helium"."""
+    return bool(places(text, words))
+
+
+SENTENCE = re.compile(r"(?<=[.!?])\s+")  # parts two sentences
+
+
+def plain(text: str) -> str:
+    """A text as it is compared: on one line, in small letters, without the mark at its end."""
+    return " ".join(text.split()).lower().rstrip(" .!?")
+
+
+def rouge_l(a: Sequence[str], b: Sequence[str]) -> float:
+    """ROUGE-L of two texts given as words: F1 of the longest common subsequence, 0 to 1. Source: Lin 2004."""
+    longest = [0] * (len(b) + 1)
+    for word in a:
+        before = longest[:]
+        for i, other in enumerate(b):
+            longest[i + 1] = before[i] + 1 if word == other else max(before[i + 1], longest[i])
+    return 2 * longest[-1] / (len(a) + len(b)) if a or b else 0.0
+
+
+def near_duplicates(texts: Sequence[str], threshold: float = 0.7) -> list[tuple[int, int, float]]:
+    """Pairs (i, j, ROUGE-L) of texts more alike than `threshold`: Self-Instruct's rule for a new instruction."""
+    words = [re.findall(r"\w+", text.lower()) for text in texts]
+    counts = [Counter(row) for row in words]
+    pairs = []
+    for j in range(len(texts)):
+        for i in range(j):
+            size = len(words[i]) + len(words[j])
+            if 2 * (counts[i] & counts[j]).total() > threshold * size:  # they share words enough to be worth the work
+                alike = rouge_l(words[i], words[j])
+                if alike > threshold:
+                    pairs.append((i, j, alike))
+    return pairs

@@ -1,0 +1,118 @@
+"""Tables that people write: CSV read strictly, with errors that name file, line and remedy.
+
+Not here: what a table of the world means (facts.py).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import string
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+
+class FactsError(ValueError):
+    """A table of the world cannot be used; the message names file, line and remedy."""
+
+
+def read_table(path: Path, columns: tuple[str, ...], key: tuple[str, ...]) -> list[tuple[int, dict]]:
+    """Rows of a CSV table as (line number, {column: text}) pairs, checked.
+
+    Raises FactsError when the file is missing, is not UTF-8, lacks one of `columns`, has an empty field, a row of
+    another length, or two rows with the same `key` columns.
+    """
+    path = Path(path)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise FactsError(f"{path}: there is no such table; create it with the columns {', '.join(columns)}") from None
+    except UnicodeDecodeError as problem:
+        line = path.read_bytes()[: problem.start].count(b"\n") + 1
+        raise FactsError(f"{path}, line {line}: not UTF-8 text; save the file with the encoding UTF-8") from None
+    lines = list(records(text))
+    for here, _, cells in lines:
+        if isinstance(cells, str):
+            raise FactsError(f"{path}, line {here}: {cells}")
+    first, _, header = lines[0] if lines else (1, "", [])
+    if problem := wrong_header(header, columns):
+        raise FactsError(f"{path}, line {first}: {problem}; the header must hold {', '.join(columns)}")
+    rows, seen = [], {}
+    for here, _, cells in lines[1:]:
+        if len(cells) != len(header):
+            raise FactsError(f"{path}, line {here}: {wrong_length(cells, header)}")
+        row = dict(zip(header, cells, strict=True))
+        empty = [name for name, cell in row.items() if not cell]
+        if empty:
+            raise FactsError(f"{path}, line {here}: field {empty[0]!r} is empty; fill it in or remove the line")
+        identity = tuple(row[name] for name in key)
+        if key and identity in seen:
+            raise FactsError(
+                f"{path}, line {here}: {' / '.join(identity)!r} stands already in line {seen[identity]}; "
+                "remove one of the two"
+            )
+        seen[identity] = here
+        rows.append((here, row))
+    if not rows:
+        raise FactsError(f"{path}: the table has no rows below its header; add at least one")
+    return rows
+
+
+def records(text: str) -> Iterator[tuple[int, str, list[str] | str]]:
+    """(line, text, fields) of each record of a CSV table that is not empty; in place of its fields a message, where it
+    cannot be read. Fields are parted by what the first line has most of: commas, or what some spreadsheets write. A
+    quotation mark without a partner costs its line only, as the reading goes on with the next. Windows' line ends count
+    as others do, inside a quoted field too: git may have written them."""
+    lines, at = list(io.StringIO(text.replace("\r\n", "\n"), newline="")), 0
+    first = next((line for line in lines if line.strip()), "")
+    separator = max(",;\t", key=first.count)
+    while at < len(lines):
+        reader, begun, start = csv.reader(lines[at:], delimiter=separator, strict=True), at, at
+        try:
+            for cells in reader:
+                start, at = at, begun + reader.line_num
+                if any(cell.strip() for cell in cells):
+                    yield start + 1, "".join(lines[start:at]), [cell.strip() for cell in cells]
+        except csv.Error as problem:
+            why = "add the closing quote, or write it twice if it belongs to the text"
+            if "limit" in str(problem):
+                why = f"or a field is longer than {csv.field_size_limit():,} characters; {why}"
+            yield at + 1, lines[at], f"a quotation mark has no partner; {why}"
+            at += 1
+
+
+def wrong_header(header: list[str], columns: Sequence[str]) -> str:
+    """What is wrong with a table's first line, or nothing."""
+    missing = [name for name in columns if name not in header]
+    twice = [name for name in header if name and header.count(name) > 1]
+    return f"column {missing[0]!r} is missing" if missing else f"column {twice[0]!r} stands twice" if twice else ""
+
+
+def wrong_length(cells: list[str], header: list[str]) -> str:
+    what = f"{len(cells)} fields where the header has {len(header)}"
+    return f"{what}; put quotes around a text that holds a comma, or what else parts the fields"
+
+
+def placeholders(text: str, where: str = "") -> set[str]:
+    """Names in braces: "{country} is" -> {"country"}. Braces without a name that a column can have are a FactsError at
+    `where`: what Python's `format` understands besides ({a.b}, {a[0]}, {a!r}, {a:>9}) is none."""
+    try:
+        fields = [field for field in string.Formatter().parse(text) if field[1] is not None]
+    except ValueError:  # a brace without its partner
+        fields = [("", "", "", None)]
+    for _, name, form, turned in fields:
+        if not name:
+            raise FactsError(
+                f"{where}: {text!r} has braces without a name; put a column between braces, as in {{subject}}"
+            )
+        if form or turned or not {".", "["}.isdisjoint(name):
+            raise FactsError(
+                f"{where}: {text!r} has more than a plain name between braces, which can hold no . [ ! or :; "
+                "give the column another name"
+            )
+    return {name for _, name, _, _ in fields}
+
+
+def fill(text: str, values: dict) -> str:
+    """Put values for the names in braces; the values themselves may hold braces (they are code, sometimes)."""
+    return text.format_map(values)

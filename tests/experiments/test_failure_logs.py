@@ -1,0 +1,39 @@
+"""Truth about stored runs comes from what became of the model, and detectors are counted rightly."""
+
+import pytest
+
+from helpers.experiments.failure_logs import KINDS, Run, score, stored_runs
+
+
+def run(completed=1.0, words=1.0, opening=0.1):
+    outcomes = {"base completed": 1.0, "completed": completed, "times the words": words, "one opening": opening}
+    return Run("a plan", 0, [], {}, outcomes)
+
+
+@pytest.mark.parametrize("made, truth", [
+    (run(), set()), (run(completed=0.985), set()), (run(completed=0.97), {"forgetting"}),
+    (run(words=1.5), {"verbosity"}), (run(words=1.4), set()), (run(opening=0.5), {"style collapse"}),
+    (run(0.5, 3, 1.0), set(KINDS)),
+])
+def test_truth(made, truth):
+    assert made.truth == truth
+
+
+def test_score_counts_each_failure_and_any():
+    runs = [run(), run(completed=0.5), run(words=3), run(opening=1.0)]
+    nothing = score(runs, lambda run: set())
+    assert nothing["forgetting"] == {"caught": 0, "missed": 1, "false alarms": 0, "passed": 3}
+    assert nothing["any"] == {"caught": 0, "missed": 3, "false alarms": 0, "passed": 1}
+    wolf = score(runs, lambda run: {"forgetting"})
+    assert wolf["forgetting"] == {"caught": 1, "missed": 0, "false alarms": 3, "passed": 0}
+    assert wolf["any"] == {"caught": 3, "missed": 0, "false alarms": 1, "passed": 0}
+    assert score(runs, lambda run: run.truth)["any"] == {"caught": 3, "missed": 0, "false alarms": 0, "passed": 1}
+
+
+def test_stored_runs_have_whole_logs():
+    runs = stored_runs()
+    assert len({(one.plan, one.seed) for one in runs}) == len(runs)
+    for one in runs:
+        assert len(one.log) >= 12 and one.log[0]["step"] == 1
+        assert set(one.reference) == {"words", "distinct trigrams", "distinct at the start", "perplexity"}
+        assert 0 <= one.outcomes["completed"] <= 1 and one.outcomes["base completed"] > 0.98

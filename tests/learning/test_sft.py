@@ -1,0 +1,295 @@
+"""Fine-tuning: what counts in the loss, to the token; rows too long; the log; stop and interrupt."""
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+
+from helpers.learning.layers import cross_entropy
+from helpers.learning.model import Config, Parameters, Transformer
+from helpers.learning.sft import LOSSES, Batches, Example, content_mask, examples, fine_tune
+from helpers.learning.training import Recipe
+from helpers.text.instructions import instruction_rows
+from helpers.text.templates import TEMPLATES, render
+from tests.conftest import sample
+
+
+def talk(question: str, answer: str) -> dict:
+    return {"messages": [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]}
+
+
+def rows_of(texts) -> list[dict]:
+    return [talk(f"Question {i}?", text) for i, text in enumerate(texts)]
+
+
+def batches(rows, tokenizer, size, seed=0, loss_on="response", template="chatml"):
+    return Batches(examples(rows, tokenizer, 128, template=template), size, seed, loss_on)
+
+
+def trained(batch, row: int) -> list[int]:
+    """The targets of a row that count."""
+    _, targets, weights = batch
+    return targets[row][weights[row] > 0].tolist()
+
+
+# --- what counts ---
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_the_targets_that_count_are_answer_and_end_token(tokenizer, template):
+    row = talk("What is the capital of Peru?", "Lima.")
+    end = {"chatml": "<|im_end|>", "llama2": "</s>", "llama3": "<|eot_id|>", "alpaca": "</s>"}[template]
+    found = tokenizer.decode(trained(batches([row], tokenizer, 1, template=template)(0), 0))
+    assert found == (f" Lima. {end}" if template == "llama2" else f"Lima.{end}")
+
+
+def test_every_row_of_the_course_trains_its_answer(world, tokenizer):
+    rows = sample(instruction_rows(world), 40)
+    outputs = {row["messages"][-1]["content"] + "<|im_end|>" for row in rows}
+    get = batches(rows, tokenizer, 8)
+    assert {tokenizer.decode(trained(get(step), row)) for step in range(5) for row in range(8)} == outputs
+
+
+def test_the_position_that_counts_is_the_one_before_its_target(tokenizer):
+    """Off by one, a model learns to copy its input: loss near 0, nothing learned."""
+    ids, targets, weights = batches(rows_of(["Paris."]), tokenizer, 1)(0)
+    np.testing.assert_array_equal(ids[0, 1:], targets[0, :-1])
+    first = int(np.flatnonzero(weights[0])[0])
+    assert tokenizer.decode(ids[0, : first + 1]).endswith("<|im_start|>assistant\n")
+    assert tokenizer.decode(targets[0, first : first + weights[0].astype(int).sum()]) == "Paris.<|im_end|>"
+
+
+def test_off_by_one_never_trains_the_first_token_of_an_answer(tokenizer):
+    right = trained(batches(rows_of(["The city of Paris."]), tokenizer, 1)(0), 0)
+    assert trained(batches(rows_of(["The city of Paris."]), tokenizer, 1, loss_on="off by one")(0), 0) == right[1:]
+
+
+def test_everything_counts_every_token_but_the_padding(tokenizer):
+    rows = rows_of(["7", "A much longer answer than the other one."])
+    _, targets, weights = batches(rows, tokenizer, 2, loss_on="everything")(0)
+    lengths = sorted(len(render(row["messages"], "chatml", tokenizer)[0]) - 1 for row in rows)
+    assert sorted(weights.sum(axis=1).astype(int)) == lengths and targets.shape[1] == lengths[-1]
+
+
+def test_an_answer_of_one_token_trains_two_targets(tokenizer):
+    batch = batches(rows_of(["7"]), tokenizer, 1)(0)
+    assert trained(batch, 0) == [*tokenizer.encode("7"), tokenizer.special["<|im_end|>"]]
+
+
+def test_an_unknown_loss_is_refused_and_the_known_ones_listed(tokenizer):
+    with pytest.raises(ValueError, match="'answers'; known are response, everything, off by one"):
+        batches(rows_of(["7"]), tokenizer, 1, loss_on="answers")
+
+
+def test_the_toy_of_the_article():
+    """Its figures: 4.9886 on all, 4.7704 by its masked loop over 9 targets; the right 10 give 4.8282."""
+    np.random.seed(42)  # noqa: NPY002  (the article's own draw)
+    logits, ids = np.random.randn(20, 100), np.random.randint(0, 100, 20)  # noqa: NPY002
+
+    def mean_loss(targets: range) -> float:
+        losses, _ = cross_entropy(logits[np.array(targets) - 1].copy(), ids[np.array(targets)], np.ones(len(targets)))
+        return losses.mean()
+
+    assert mean_loss(range(1, 20)) == pytest.approx(4.9886, abs=5e-5)
+    assert mean_loss(range(11, 20)) == pytest.approx(4.7704, abs=5e-5)
+    assert mean_loss(range(10, 20)) == pytest.approx(4.8282, abs=5e-5)
+
+
+def test_the_masked_loss_has_the_slope_it_claims(tokenizer):
+    """Finite differences through mask, batch and model, in float64."""
+    config = Config(tokenizer.vocab_size, dim=8, layers=1, heads=2, hidden=8, context=64)
+    model = Transformer(Parameters(config, dtype=np.float64).initialise(0))
+    gradient = Parameters(config, dtype=np.float64)
+    ids, targets, weights = batches(rows_of(["Paris.", "7"]), tokenizer, 2)(0)
+    model.backward(ids, targets, weights, gradient)
+    flat, rng = model.parameters.flat, np.random.default_rng(0)
+    touched = np.flatnonzero(gradient.flat)
+    for place in rng.choice(touched, 60, replace=False):
+        before, losses = flat[place], []
+        for step in (1e-5, -1e-5):
+            flat[place] = before + step
+            losses.append(model.loss(ids, targets, weights))
+        flat[place] = before
+        assert (losses[0] - losses[1]) / 2e-5 == pytest.approx(gradient.flat[place], rel=1e-4, abs=1e-7)
+
+
+# --- format and content ---
+
+
+def test_content_is_the_tokens_that_carry_the_fact(tokenizer):
+    row = talk("What is the capital of France?", "The capital of France is Paris.") | {"answer": "Paris"}
+    ids, mask = render(row["messages"], "chatml", tokenizer)
+    content = content_mask(ids, mask, "Paris", tokenizer)
+    told = tokenizer.decode([number for number, one in zip(ids, content, strict=True) if one])
+    assert told.strip(" .") == "Paris" and sum(content) < sum(mask)
+
+
+@pytest.mark.parametrize("answer", [None, "", "not in it"])
+def test_without_a_named_fact_all_is_format(tokenizer, answer):
+    ids, mask = render(talk("Why?", "Because.")["messages"], "chatml", tokenizer)
+    assert not any(content_mask(ids, mask, answer, tokenizer))
+
+
+def test_the_parts_of_a_batch_add_up_to_what_counts(world, tokenizer):
+    rows = sample(instruction_rows(world), 32)
+    for loss_on in LOSSES:
+        get = batches(rows, tokenizer, 16, loss_on=loss_on)
+        parts = get.parts(0)
+        assert not (parts["format loss"] & parts["content loss"]).any()
+        if loss_on != "everything":
+            np.testing.assert_array_equal(parts["format loss"] | parts["content loss"], get(0)[2] > 0)
+
+
+# --- batches ---
+
+
+def test_padding_counts_nothing_and_changes_nothing(tokenizer, lm):
+    """A short row's loss is the same beside a long one as alone."""
+    rows = rows_of(["7", "A much longer answer than the other one."])
+    ids, targets, weights = batches(rows, tokenizer, 2)(0)
+    short = int(weights.sum(axis=1).argmin())
+    assert weights[short].sum() == 2 and (ids[short, -5:] == 0).all()
+    alone = batches(rows[:1], tokenizer, 1)(0)
+    together = lm.transformer.loss(ids[[short]], targets[[short]], weights[[short]])
+    assert together == pytest.approx(lm.transformer.loss(*alone), rel=1e-4)
+
+
+def test_every_row_comes_once_an_epoch_and_in_another_order_the_next(tokenizer):
+    rows = rows_of([str(i) for i in range(50)])
+
+    def epoch(number: int, seed: int = 0) -> list[str]:
+        get = batches(rows, tokenizer, 4, seed)
+        steps = [get(13 * number + i) for i in range(13)]
+        assert sorted(len(step[0]) for step in steps) == [2] + 12 * [4]
+        return [tokenizer.decode(trained(step, row)) for step in steps for row in range(len(step[0]))]
+
+    assert sorted(epoch(0)) == sorted(epoch(1)) == sorted(f"{i}<|im_end|>" for i in range(50))
+    assert epoch(0) == epoch(0)
+    assert epoch(0) != epoch(1) and epoch(0) != epoch(0, seed=1)
+
+
+def test_rows_of_like_length_share_a_batch(tokenizer):
+    """Half of the rows are long; mixed at random, nearly every batch would hold one and be padded to it."""
+    get = batches(rows_of(["7", "A much longer answer than the other one."] * 32), tokenizer, 8)
+    assert sorted(int(get(i)[2].sum(axis=1).min()) == 2 for i in range(8)) == [False] * 4 + [True] * 4
+    assert len({get(i)[0].shape[1] for i in range(8)}) > 1
+
+
+# --- rows that do not fit ---
+
+LONG = "word " * 200
+
+
+def test_a_row_that_fits_is_left_alone_and_nothing_is_reported(tokenizer):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        made = examples(rows_of(["7"]), tokenizer, 128)
+    assert made[0].ids == render(rows_of(["7"])[0]["messages"], "chatml", tokenizer)[0]
+
+
+def test_a_row_that_exactly_fits_is_not_cut(tokenizer):
+    row = rows_of(["one two three"])[0]
+    length = len(render(row["messages"], "chatml", tokenizer)[0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(examples([row], tokenizer, length - 1)[0].ids) == length
+    with pytest.warns(UserWarning, match="cut to"):
+        assert len(examples([row], tokenizer, length - 2)[0].ids) == length - 1
+
+
+def test_a_long_answer_is_cut_so_that_its_end_token_survives(tokenizer):
+    with pytest.warns(UserWarning, match=r"1 of 2 rows were cut to 65 tokens.*rows 1 \(from 0\)"):
+        made = examples(rows_of(["7", LONG]), tokenizer, 64)
+    assert len(made[1].ids) == 65 and made[1].ids[-1] == tokenizer.special["<|im_end|>"] and made[1].mask[-1] == 1
+
+
+def test_the_learner_may_have_long_rows_left_out(tokenizer):
+    with pytest.warns(UserWarning, match="1 of 2 rows were left out: rows 1"):
+        assert len(examples(rows_of(["7", LONG]), tokenizer, 64, too_long="leave out")) == 1
+    with pytest.raises(ValueError, match="known are truncate, leave out"):
+        examples(rows_of(["7"]), tokenizer, 64, too_long="shorten")
+
+
+def test_a_row_whose_answer_is_wholly_cut_is_left_out_and_never_gives_nan(tokenizer, lm):
+    rows = [talk(LONG, "An answer."), *rows_of(["7", "8"])]
+    with pytest.warns(UserWarning, match="1 of 3 rows were left out: rows 0"):
+        _, log = fine_tune(lm, rows, Recipe(2, 1e-4, warmup=1), size=1, progress=False)
+    assert all(math.isfinite(record["loss"]) for record in log)
+
+
+def test_a_row_without_an_answer_is_left_out(tokenizer):
+    silent = {"messages": [{"role": "user", "content": "Hi"}]}
+    with pytest.warns(UserWarning, match="left out"):
+        assert len(examples([silent, *rows_of(["7"])], tokenizer, 64)) == 1
+
+
+def test_nothing_to_learn_from_is_an_error_in_words(tokenizer, lm):
+    with pytest.raises(ValueError, match="dataset is empty"):
+        fine_tune(lm, [], Recipe(1, 1e-4))
+    with pytest.warns(UserWarning), pytest.raises(ValueError, match="none of the 1 rows has an answer that fits"):
+        fine_tune(lm, [talk(LONG, "7")], Recipe(1, 1e-4))
+
+
+# --- the run ---
+
+
+def test_tuning_leaves_the_base_as_it_is_and_says_how_the_new_one_was_made(lm):
+    before = lm.transformer.parameters.flat.copy()
+    tuned, log = fine_tune(lm, rows_of("789"), Recipe(3, 1e-3, warmup=1), size=2, template="llama3", progress=False)
+    np.testing.assert_array_equal(lm.transformer.parameters.flat, before)
+    assert not np.array_equal(tuned.transformer.parameters.flat, before)
+    assert tuned.template == "llama3" and tuned.recipe["template"] == "llama3" and tuned.recipe["examples"] == 3
+    assert [record["step"] for record in log] == [0, 1, 2]
+
+
+def test_the_log_has_format_and_content_apart_and_their_mean_is_the_loss(world, lm):
+    _, log = fine_tune(lm, sample(instruction_rows(world), 32), Recipe(2, 1e-4, warmup=1), progress=False)
+    for record in log:
+        low, high = sorted((record["format loss"], record["content loss"]))
+        assert low <= record["loss"] <= high and record["norm"] > 0
+
+
+def test_epochs_decide_the_steps(lm):
+    _, log = fine_tune(lm, rows_of("123456789"), Recipe(999, 1e-4, warmup=1), size=4, epochs=2, progress=False)
+    assert len(log) == 6
+
+
+def test_watched_figures_come_at_the_chosen_steps_only(lm):
+    _, log = fine_tune(lm, rows_of("789"), Recipe(4, 1e-4, warmup=1), progress=False, watch_at=(1, 3),
+                       watch=lambda tuned: {"words": len(tuned.ask("Hi", max_new_tokens=4).split())})
+    assert ["words" in record for record in log] == [True, False, True, False]
+
+
+def test_stop_really_stops_and_leaves_a_usable_model(lm):
+    tuned, log = fine_tune(lm, rows_of("789"), Recipe(50, 1e-4, warmup=1), progress=False,
+                           on_step=lambda model, record: record["step"] == 2)
+    assert len(log) == 3 and isinstance(tuned.ask("Hi", max_new_tokens=2), str)
+
+
+def test_an_interrupted_run_goes_on_to_the_same_model(lm, tmp_path):
+    rows, recipe, path = rows_of("123456789"), Recipe(6, 1e-3, warmup=1), tmp_path / "run.safetensors"
+
+    def interrupt(model, record):
+        if record["step"] == 3:
+            raise KeyboardInterrupt
+
+    whole, _ = fine_tune(lm, rows, recipe, size=2, progress=False)
+    with pytest.raises(KeyboardInterrupt):
+        fine_tune(lm, rows, recipe, size=2, progress=False, checkpoint=path, every=2, on_step=interrupt)
+    again, log = fine_tune(lm, rows, recipe, size=2, progress=False, checkpoint=path, every=2)
+    assert [record["step"] for record in log] == list(range(6))
+    assert [record["step"] for record in log if "seconds" in record] == [4, 5], "the first four are not made again"
+    np.testing.assert_array_equal(again.transformer.parameters.flat, whole.transformer.parameters.flat)
+
+
+def test_the_result_does_not_depend_on_the_number_of_threads(lm):
+    one, two = (fine_tune(lm, rows_of("123456789"), Recipe(2, 1e-3, warmup=1), size=8, progress=False, threads=count)[0]
+                for count in (1, 2))
+    np.testing.assert_array_equal(one.transformer.parameters.flat, two.transformer.parameters.flat)
+
+
+def test_examples_made_by_hand_can_be_tuned_on(lm):
+    by_hand = [Example([1, 2, 3], [0, 1, 1], [0, 0, 0])]
+    _, log = fine_tune(lm, by_hand, Recipe(1, 1e-4, warmup=1), progress=False)
+    assert len(log) == 1 and math.isnan(log[0]["content loss"])

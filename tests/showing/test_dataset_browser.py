@@ -1,0 +1,181 @@
+"""The dataset browser: hostile text is escaped, a broken row gets its message, every kind and format shows."""
+
+import json
+import re
+
+import ipywidgets as widgets
+import pytest
+
+from helpers import load
+from helpers.showing import dataset_browser as lab
+from helpers.showing.dataset_browser import (
+    LONGEST_PASTE,
+    dataset_browser,
+    format_table,
+    in_format,
+    pasted_html,
+    row_html,
+)
+from helpers.text.facts import load_world
+from helpers.text.formats import FORMATS, RowProblem, read_row
+from helpers.text.instructions import whole_dataset
+
+HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>&\"'"
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return whole_dataset(load_world())
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return load("base").tokenizer
+
+
+def alpaca(**fields) -> dict:
+    return {"instruction": "Name a colour.", "output": "Red.", **fields}
+
+
+# --- hostile text ---
+
+
+def tags(shown: str) -> set[str]:
+    return set(re.findall(r"</?([a-z]+)", shown))
+
+
+@pytest.mark.parametrize("target", FORMATS)
+@pytest.mark.parametrize("field", ["instruction", "input", "output", "kind", HOSTILE])
+def test_hostile_text_is_escaped_wherever_it_stands(field, target, tokenizer):
+    row = alpaca(**{field: HOSTILE})
+    for shown in (row_html(read_row(row), target, tokenizer), pasted_html(json.dumps(row), target, tokenizer)):
+        assert tags(shown) <= {"pre", "div", "b"}
+
+
+@pytest.mark.parametrize("text", [HOSTILE, json.dumps({HOSTILE: 1}), json.dumps(alpaca(output=[HOSTILE])),
+                                  json.dumps({"messages": [{"role": HOSTILE, "content": "a"}]})])
+def test_a_message_about_hostile_text_is_escaped(text, tokenizer):
+    shown = pasted_html(text, "alpaca", tokenizer)
+    assert "cannot be used" in shown and tags(shown) <= {"pre", "div"}
+
+
+def test_a_hostile_kind_is_escaped_in_the_widget(tokenizer):
+    browser = dataset_browser([read_row(alpaca(kind=HOSTILE))], tokenizer)
+    shown = [part.value for part in browser.children if isinstance(part, widgets.HTML)]
+    assert len(shown) == 2 and all(tags(text) <= {"pre", "div", "b", "i"} for text in shown)
+
+
+@pytest.mark.parametrize("field", ["output", "kind"])
+def test_half_a_sign_can_be_sent(field, tokenizer):
+    pasted_html(json.dumps(alpaca(**{field: "\ud800"})), "messages", tokenizer).encode("utf-8")
+    pasted_html('{"instruction": "\ud800"', "messages", tokenizer).encode("utf-8")
+
+
+# --- a pasted row ---
+
+
+@pytest.mark.parametrize("text, message", [
+    ("", "the box is empty"),
+    ("   \n", "the box is empty"),
+    ('{"instruction": "a", "output": "b"', "not JSON"),
+    ("Capital of Peru", "not JSON"),
+    ("[" * 5_000, "not JSON|too deep"),
+    ("1" * 5_000, "too long a number"),
+    ("[1]", "must be an object"),
+    ("NaN", "must be an object"),
+    ('{"question": "a"}', "fits no format"),
+    (json.dumps(alpaca(messages=[])), "at once"),
+    (json.dumps(alpaca(output="")), "output: is empty"),
+    (json.dumps(alpaca(input=3)), "input: must be a text"),
+    ('{"messages": [{"role": "bot", "content": "a"}]}', "no role of this format"),
+    ('{"messages": [{"role": "user", "content": "a"}]}', "nothing answers it"),
+    ("x" * (LONGEST_PASTE + 1), "too many"),
+])
+def test_a_broken_row_gets_its_message(text, message, tokenizer):
+    shown = pasted_html(text, "messages", tokenizer)
+    assert "cannot be used" in shown and re.search(message, shown)
+    with pytest.raises(RowProblem, match=message):
+        lab.read_pasted(text)
+
+
+def test_a_good_row_is_recognised_in_every_format(rows, tokenizer):
+    for target in FORMATS:
+        text = json.dumps(in_format(rows[0], target, tokenizer)["row"])
+        assert f"A row of format {target} with 2 turns" in pasted_html(text, "alpaca", tokenizer)
+
+
+def test_different_texts_show_differently(tokenizer):
+    """As two texts with the same mistake get the same words, the text itself is shown too."""
+    assert pasted_html("A bee", "alpaca", tokenizer) != pasted_html("Capital of Peru", "alpaca", tokenizer)
+
+
+# --- counts ---
+
+
+def test_counts_are_of_what_the_format_keeps(tokenizer):
+    row = read_row({"messages": [{"role": role, "content": text} for role, text in (
+        ("system", "Be brief."), ("user", "one two three"), ("assistant", "four"), ("user", "five six"),
+        ("assistant", "seven"))]})
+    assert in_format(row, "messages", tokenizer)["words"] == (7, 2)
+    assert in_format(row, "messages", tokenizer)["lost"] == []
+    shown = in_format(row, "alpaca", tokenizer)
+    assert shown["words"] == (2, 1) and shown["lost"] == ["the system prompt", "the earlier turns"]
+    assert shown["tokens"] == (len(tokenizer.encode("five six")), len(tokenizer.encode("seven")))
+
+
+def test_the_table_has_a_line_a_format_and_says_what_is_lost(tokenizer):
+    lines = format_table(read_row(alpaca(input="blue", kind="colour")), tokenizer).splitlines()[2:]
+    assert [line.split("|")[1].strip() for line in lines] == list(FORMATS)
+    assert ["nothing" in line for line in lines] == [True, False, False, False]
+    assert "`instruction`, `input`, `output`" in lines[0] and "kind" not in lines[0]
+
+
+# --- the widget ---
+
+
+def parts(browser):
+    kind, number, target, buttons, shown, own, verdict = browser.children
+    return kind, number, target, buttons.children, shown, own, verdict
+
+
+def test_every_kind_and_format_shows(rows, tokenizer):
+    kind, number, target, _, shown, _, _ = parts(dataset_browser(rows, tokenizer))
+    kinds = {row["kind"] for row in rows}
+    assert {value for _, value in kind.options} == kinds and set(target.options) == set(FORMATS)
+    for name in kinds:
+        kind.value = name
+        seen = set()
+        for form in FORMATS:
+            target.value = form
+            assert f"kind {name}, as {form}" in shown.value
+            seen.add(shown.value)
+        assert len(seen) == len(FORMATS)
+        number.value = number.max
+        assert f"Row {number.max} of {sum(row['kind'] == name for row in rows)} " in shown.value
+
+
+def test_from_a_large_kind_to_a_small_one_and_back(rows, tokenizer):
+    kind, number, *_ = parts(dataset_browser(rows, tokenizer))
+    sizes = {value: sum(row["kind"] == value for row in rows) for _, value in kind.options}
+    large, small = max(sizes, key=sizes.get), min(sizes, key=sizes.get)
+    for name in (large, small, large):
+        kind.value = name
+        assert (number.value, number.max) == (1, sizes[name])
+        number.value = number.max
+
+
+def test_the_buttons_go_round_and_copy(rows, tokenizer):
+    _, number, target, (back, on, copy), shown, own, verdict = parts(dataset_browser(rows, tokenizer))
+    first = shown.value
+    back.click()
+    assert number.value == number.max and shown.value != first
+    on.click()
+    assert number.value == 1 and shown.value == first
+    assert "output: is empty" in verdict.value
+    for form in FORMATS:
+        target.value = form
+        copy.click()
+        assert f"A row of format {form}" in verdict.value
+        copy.click()  # again: nothing changes, nothing breaks
+    own.value = "A bee"
+    assert "not JSON" in verdict.value and "A bee" in verdict.value

@@ -1,0 +1,293 @@
+"""Demo 2: what is shown is what the scorer found, the training is a real one, and any text stays text."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from helpers import load
+from helpers.experiments.data_runs import fact_probes, report
+from helpers.experiments.estimate import FEATURES, Observations, features, fit
+from helpers.judging.quality import Scorer
+from helpers.judging.statistics import Share
+from helpers.learning import recipe
+from helpers.showing import live_run
+from helpers.showing import quality_lab as module
+from helpers.showing.quality_lab import LONGEST, MOST, POOL, SHOWN, bars_svg, brought, measure, quality_lab, rows_html
+from helpers.text import selections
+from helpers.text.selections import DEFECTS
+
+HOSTILE = ["<img src=x onerror=alert(1)>", '"><script>alert(1)</script>', "</td></table><svg onload=alert(1)>",
+           "&lt;b&gt; {x} %s", "\ud800 👩‍👧", "<|im_end|>\n<|im_start|>assistant"]
+ELEMENTS = {"div", "b", "i", "br", "ul", "li", "table", "tr", "th", "td", "svg", "text", "rect", "path"}
+HARM = {defect: (0.1 * number, 0.0, 0.5) for number, defect in enumerate(DEFECTS, 1)}
+ROW = {"instruction": "What is the capital of France?", "output": "The capital of France is Paris."}
+
+
+def elements(page: str) -> set[str]:
+    return set(re.findall(r"<\s*/?\s*([A-Za-z]+)", page))
+
+
+def a_line():
+    """An estimator of made-up selections, in which sound rows help and every defect harms."""
+    rng = np.random.default_rng(0)
+    shares = rng.dirichlet(np.ones(len(FEATURES)), 60)[:, 1:]
+    seen = np.column_stack([rng.uniform(0, 3.3, 60), shares])
+    odds = seen[:, 0] - 3 * shares.sum(axis=1) + 0.1 * rng.normal(size=60)
+    return fit(Observations(seen, 1 / (1 + np.exp(-odds)), np.arange(60) % 5))
+
+
+@pytest.fixture(scope="module")
+def base():
+    return load("base")
+
+
+@pytest.fixture
+def lab(base, world, monkeypatch):
+    """The widget with a training of six steps and forty questions."""
+    monkeypatch.setattr(module, "stored_estimator", a_line)
+    monkeypatch.setattr(module, "harms", lambda: HARM)
+    monkeypatch.setattr(module, "TUNING", replace(recipe.TUNING, steps=6))
+    monkeypatch.setattr(module, "fact_probes", lambda: fact_probes()[:40])
+    return Lab(quality_lab(base, world))
+
+
+class Lab:
+    """The parts of the widget by name."""
+
+    def __init__(self, box):
+        (self.chosen, self.count, self.noise, self.defect, self.instruction, self.answer, self.pair_found,
+         self.add_pair, self.box, self.name, self.rows_found, buttons, self.shown, self.table, starts, self.bar,
+         self.status, self.result) = box.children
+        self.add_rows, self.forget = buttons.children
+        self.start, self.stop = starts.children
+        self.controls = [self.chosen, self.count, self.noise, self.defect, self.instruction, self.answer, self.box,
+                         self.name]
+
+    def page(self) -> str:
+        return "".join(part.value for part in (self.pair_found, self.rows_found, self.shown, self.table, self.status,
+                                               self.result))
+
+    def estimate(self) -> int:
+        return int(re.search(r"Estimate:</b> (\d+)%", self.shown.value)[1])
+
+    def run(self) -> None:
+        self.start.click()
+        live_run.running["thread"].join()
+
+
+# --- rows from outside ---
+
+
+@pytest.mark.parametrize("text", ["{0}\n{0}\n", "[{0}, {0}]", "[\n{0},\n{0}\n]", "\n\n{0}\n\n{0}"])
+def test_rows_are_read_as_lines_or_as_a_list(world, text):
+    rows, problems = brought(text.replace("{0}", json.dumps(ROW | {"defect": "none", "answer": 7})), world)
+    assert problems == [] and len(rows) == 2 and all(list(row) == ["messages"] for row in rows)
+    assert rows[0]["messages"][1]["content"] == ROW["output"]
+
+
+@pytest.mark.parametrize("text, count, words", [
+    ("", 0, []),
+    ("A bee", 0, ["line 1: not JSON", "A bee"]),
+    ("[1, {}", 0, ["must be an object", "fits no format", "not closed"]),
+    (json.dumps(ROW) + '\n{"instruction": "a"}', 1, ["line 2: output: is missing"]),
+    (json.dumps(ROW | {"output": " "}), 0, ["output: is empty"]),
+    (json.dumps(ROW | {"output": "\ud800"}), 0, ["UTF-8"]),
+    ("x" * (LONGEST + 1), 0, ["too many for this box"]),
+    ("[" * 9000, 0, ["deep|not JSON"]),
+])
+def test_a_broken_row_is_told_and_costs_no_other(world, text, count, words):
+    rows, problems = brought(text, world)
+    assert len(rows) == count and bool(problems) == bool(words)
+    assert all(re.search(word, " ".join(problems)) for word in words)
+
+
+def test_rows_come_from_a_file(world, tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text((json.dumps(ROW) + "\n") * 3 + "broken\n")
+    rows, problems = brought(path, world)
+    assert len(rows) == 3 and len(problems) == 1 and "line 4" in problems[0]
+    path.write_text((json.dumps(ROW) + "\n") * (MOST + 10))
+    rows, problems = brought(path, world)
+    assert len(rows) == MOST and len(problems) == 1 and f"line {MOST + 1}: from here on nothing was read" in problems[0]
+    (tmp_path / "facts.csv").write_text("kind,subject,answer\ncapital,Avalon,Apple\n")
+    assert [row["messages"][1]["content"] for row in brought(tmp_path / "facts.csv", world)[0]] == [
+        "The capital of Avalon is Apple."] * 4
+
+
+@pytest.mark.parametrize("name", ["A bee", "nothing.jsonl", "\0.jsonl", "x" * 5000 + ".jsonl", "/", ".jsonl"])
+def test_a_file_that_is_none_is_told(world, name):
+    rows, problems = brought(Path(name), world)
+    assert rows == [] and len(problems) == 1
+
+
+# --- safe to show ---
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_text_becomes_an_element(world, text):
+    rows = [{"messages": [{"role": "user", "content": text, "input": text}, {"role": "assistant", "content": text}]}]
+    page = rows_html(rows, Scorer(world).judge(rows), HARM) + bars_svg([(text, 0.5, 0.4, 0.6)])
+    assert elements(page) <= ELEMENTS and "onerror=alert" not in re.sub(r"&lt;.*?&gt;", "", page)
+    page.encode("utf-8")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_any_text_may_be_typed(lab, text):
+    lab.instruction.value, lab.answer.value = text, text
+    lab.name.value = text
+    lab.box.value = json.dumps(ROW | {"instruction": text}, ensure_ascii=False) + f"\n{text}"
+    for button in (lab.add_pair, lab.add_rows):
+        if not button.disabled:
+            button.click()
+    assert elements(lab.page()) <= ELEMENTS
+    lab.page().encode("utf-8")
+
+
+# --- the widget ---
+
+
+def test_every_control_has_a_name_and_changes_what_is_shown(lab):
+    values = [(5,), 500, 0.5, "wrong", "A bee", "A bee", "A bee", "A bee"]
+    for control, value in zip(lab.controls, values, strict=True):
+        before = lab.page()
+        control.value = value
+        assert control.description and lab.page() != before, control.description
+
+
+def test_every_button_changes_what_is_shown_each_time(lab):
+    for button in (lab.add_pair, lab.add_pair, lab.add_rows, lab.add_rows, lab.forget):
+        before = lab.page()
+        assert not button.disabled
+        button.click()
+        assert lab.page() != before
+    assert lab.forget.disabled and not lab.add_pair.disabled
+    lab.answer.value = ""
+    assert lab.add_pair.disabled and "output: is empty" in lab.pair_found.value
+    lab.box.value = "[]"
+    assert lab.add_rows.disabled
+
+
+def test_rows_added_many_times_are_shown_in_part(lab):
+    for _ in range(SHOWN + 3):
+        lab.add_pair.click()
+    assert lab.table.value.count("<tr>") == SHOWN + 1 and "more of your rows" in lab.table.value
+
+
+def test_noise_lowers_the_estimate_and_the_scorer_names_it(lab):
+    clean = lab.estimate()
+    lab.count.value = 500
+    more = lab.estimate()
+    lab.noise.value = 0.75
+    lab.defect.value = "malformed"
+    assert lab.estimate() < clean <= more
+    found = int(re.search(r"(\d+) malformed", lab.shown.value)[1])
+    assert 330 < found < 420, "three quarters of 500"
+
+
+def test_a_row_beyond_this_world_and_too_few_rows_are_told(lab):
+    lab.count.value = 0
+    assert "it is a guess" in lab.shown.value and "beyond this world" not in lab.shown.value
+    lab.instruction.value, lab.answer.value = "What is love?", "A feeling."
+    assert "score –" in lab.pair_found.value
+    lab.add_pair.click()
+    assert "1 are beyond this world" in lab.shown.value
+
+
+def test_the_pool_holds_good_rows_and_every_defect(base, world, lab):
+    assert len(lab.chosen.options) == POOL
+    lab.chosen.value, lab.count.value = tuple(range(POOL)), 0
+    assert all(defect in lab.shown.value for defect in DEFECTS if defect != "duplicate")
+    assert int(re.search(r"(\d+) of them sound", lab.shown.value)[1]) >= 6
+
+
+# --- the training ---
+
+
+def test_what_is_measured_is_what_the_report_says(base):
+    tuned, asked = load("tuned"), fact_probes()[:70]
+    found = list(measure(tuned, asked, 30))
+    assert [share.total for share in found] == [30, 60, 70]
+    assert found[-1].value == pytest.approx(report(tuned, asked)["good"])
+
+
+def test_the_training_is_real_and_the_measure_stands_beside_the_estimate(lab, monkeypatch):
+    trained = []
+    real = module.fine_tune
+
+    def spy(base, rows, recipe, **how):
+        tuned, log = real(base, rows, recipe, **how)
+        trained.append((len(rows), len(log), float(np.abs(
+            tuned.transformer.parameters.flat - base.transformer.parameters.flat).max())))
+        return tuned, log
+
+    monkeypatch.setattr(module, "fine_tune", spy)
+    lab.count.value = 50
+    estimate = lab.estimate()
+    lab.run()
+    assert "Done: 6 steps" in lab.status.value, lab.status.value
+    assert trained[0][:2] == (54, 6) and trained[0][2] > 0
+    assert f"The estimate was {estimate}%" in lab.result.value and "after tuning on 54 rows" in lab.result.value
+    assert lab.result.value.count("<path") == 2
+    lab.run()
+    assert lab.result.value.count("54 rows: estimate") == 2, "every training is kept in the list"
+
+
+def test_one_row_is_enough_and_none_is_told(lab):
+    lab.chosen.value, lab.count.value = (0,), 0
+    lab.run()
+    assert "after tuning on 1 rows" in lab.result.value
+    lab.chosen.value = ()
+    assert "Nothing is chosen" in lab.shown.value
+    lab.run()
+    assert "Nothing was trained" in lab.status.value and not lab.start.disabled
+
+
+def test_a_row_that_cannot_be_trained_on_is_told(lab):
+    lab.count.value, lab.chosen.value = 0, ()
+    lab.instruction.value, lab.answer.value = "word " * 400, "Yes."
+    lab.add_pair.click()
+    with pytest.warns(UserWarning, match="left out"):
+        lab.run()
+    assert "training failed" in lab.status.value and "fits" in lab.status.value
+
+
+def test_a_fact_among_the_rows_is_not_asked(lab, monkeypatch):
+    asked = []
+    monkeypatch.setattr(module, "measure", lambda lm, probes: asked.extend(probes) or iter([Share(1, 2)]))
+    probe = fact_probes()[0]
+    lab.instruction.value, lab.answer.value = probe.question, "No."
+    lab.add_pair.click()
+    lab.run()
+    assert len(asked) == 19 and probe not in asked
+
+
+def test_nor_is_one_that_an_earlier_turn_asks_about(lab, monkeypatch):
+    asked = []
+    monkeypatch.setattr(module, "measure", lambda lm, probes: asked.extend(probes) or iter([Share(1, 2)]))
+    probe = fact_probes()[0]
+    turns = [("user", probe.question), ("assistant", "It is."), ("user", "And what is ice?"), ("assistant", "Water.")]
+    lab.box.value = json.dumps({"messages": [{"role": role, "content": text} for role, text in turns]})
+    lab.add_rows.click()
+    lab.run()
+    assert len(asked) == 19 and probe not in asked
+
+
+def test_stop_stops_and_nothing_is_measured(lab, monkeypatch):
+    monkeypatch.setattr(module, "TUNING", replace(recipe.TUNING, steps=5000))
+    lab.start.click()
+    while "step" not in lab.status.value:
+        assert live_run.running["thread"].is_alive(), lab.status.value
+    lab.stop.click()
+    live_run.running["thread"].join(30)
+    assert re.search(r"Stopped by you after \d+ of 5000 steps; nothing was measured", lab.status.value)
+    assert lab.result.value == "" and not lab.start.disabled
+
+
+def test_the_estimate_is_of_the_features_that_are_seen(lab, world):
+    lab.chosen.value, lab.count.value = (), 100
+    seen = features(Scorer(world).judge(selections.select(world, selections.Selection(100), 0)))
+    assert lab.estimate() == round(100 * float(a_line()(seen)[0, 0]))

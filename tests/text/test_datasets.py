@@ -1,0 +1,244 @@
+"""Datasets as files: one bad row costs itself only; memory for a row at a time; whole or not at all; counts."""
+
+import json
+import tracemalloc
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers.files import FileProblem
+from helpers.text import datasets
+from helpers.text.datasets import Problem, lengths, read_dataset, scan, write_dataset
+from helpers.text.formats import FORMATS
+from helpers.text.matching import near_duplicates, rouge_l
+
+ROW = {"instruction": "Name a colour.", "output": "Red."}
+
+
+def row(number: int, **more) -> dict:
+    return {"messages": [{"role": "user", "content": f"Question {number}?"},
+                         {"role": "assistant", "content": f"Answer {number}."}], **more}
+
+
+@pytest.mark.parametrize("suffix", [".json", ".jsonl"])
+@pytest.mark.parametrize("target", FORMATS)
+def test_what_is_written_is_read(tmp_path, suffix, target):
+    rows = [row(i, kind="é <|im_end|> \u2028 \\ \"") for i in range(50)]
+    path = tmp_path / f"rows{suffix}"
+    assert write_dataset(path, rows, target) == {}
+    dataset = read_dataset(path)
+    assert dataset.rows == rows and dataset.problems == []
+
+
+@pytest.mark.parametrize("suffix", [".json", ".jsonl"])
+@pytest.mark.parametrize("target", FORMATS)
+def test_the_standard_library_for_datasets_opens_the_files(tmp_path, suffix, target):
+    """`datasets` of Hugging Face, where it is installed: pip install datasets."""
+    hub = pytest.importorskip("datasets")
+    path = tmp_path / f"rows{suffix}"
+    write_dataset(path, [row(i, kind="fact") for i in range(5)], target)
+    opened = hub.load_dataset("json", data_files=str(path), split="train", cache_dir=str(tmp_path))
+    assert len(opened) == 5 and "kind" in opened.column_names
+
+
+def test_losses_are_counted(tmp_path):
+    talk = [{"role": "system", "content": "Be brief."}, *row(1)["messages"]]
+    lost = write_dataset(tmp_path / "a.jsonl", [{"messages": talk}, row(2)], "alpaca")
+    assert lost == {"the system prompt": 1}
+
+
+# --- one bad row of many ---
+
+BROKEN = {
+    "not JSON": ('{"instruction": "Hi", "output": "Hello"', "not JSON"),
+    "no object": ('["Hi"]', "must be an object"),
+    "empty answer": ('{"instruction": "Hi", "output": ""}', "output: is empty"),
+    "deep": ("[" * 100_000, "nested too deeply|not JSON|no usable"),
+    "bad bytes": (b'{"instruction": "Hi", "output": "caf\xe9"}', "not UTF-8"),
+    "bytes between": (b'{"instruction": "Hi",\xff "output": "Hello"}', "not JSON"),
+    "endless number": ('{"instruction": ' + "1" * 5000 + "}", "not JSON that can be read"),
+    "half a sign": ('{"instruction": "Hi", "output": "\\ud800"}', "not UTF-8"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize("suffix", [".json", ".jsonl"])
+def test_one_bad_row_of_ten_thousand_loses_none_of_the_others(tmp_path, suffix, name):
+    bad, message = BROKEN[name]
+    bad = bad if isinstance(bad, bytes) else bad.encode()
+    lines = [json.dumps(row(i)).encode() for i in range(10_000)]
+    lines[4_321] = bad
+    path = tmp_path / f"rows{suffix}"
+    path.write_bytes(b"[\n" + b",\n".join(lines) + b"\n]\n" if suffix == ".json" else b"\n".join(lines))
+    dataset = read_dataset(path)
+    assert [one["messages"][0]["content"] for one in dataset.rows] == [
+        f"Question {i}?" for i in range(10_000) if i != 4_321]
+    (problem,) = dataset.problems
+    assert problem.line == 4_322 + (suffix == ".json") and problem.file == path.name
+    with pytest.raises(AssertionError, match=message):
+        raise AssertionError(str(problem))
+
+
+def test_the_unusable_rows_are_set_aside_to_be_mended(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(f'{json.dumps(ROW)}\n{{"instruction": "Hi"}}\n\n{{"instruction": "Hi", "output": 7}}\n')
+    dataset = read_dataset(path)
+    assert [str(problem) for problem in dataset.problems][1].startswith("rows.jsonl, line 4: output: must be a text")
+    dataset.set_aside(tmp_path / "mend.jsonl")
+    kept = [json.loads(line) for line in (tmp_path / "mend.jsonl").read_text().splitlines()]
+    assert [one["line"] for one in kept] == [2, 4] and kept[1]["field"] == "output"
+    assert json.loads(kept[1]["raw"]) == {"instruction": "Hi", "output": 7}
+
+
+@pytest.mark.parametrize("content, message", [
+    ("", "holds no usable row"), ("\n\n", "holds no usable row"), ('{"a": 1}\n', "no usable row; the first problem: "),
+])
+def test_a_file_without_rows_is_an_error_in_words(tmp_path, content, message):
+    (tmp_path / "rows.jsonl").write_text(content)
+    with pytest.raises(FileProblem, match=message):
+        read_dataset(tmp_path / "rows.jsonl")
+
+
+@pytest.mark.parametrize("suffix", [".json", ".jsonl"])
+def test_half_a_sign_beside_the_conversation_stops_no_writing(tmp_path, suffix):
+    """As programs make it that cut texts anywhere; and a key in Latin-1, which the problem's message names."""
+    rows = [row(1, note="cut \ud83d"), row(2)]
+    write_dataset(tmp_path / f"rows{suffix}", rows)
+    assert read_dataset(tmp_path / f"rows{suffix}").rows == rows
+    bad = '{"messages": []}\n{"réponse": "x", "q": 1}\n'.encode("latin-1")
+    (tmp_path / "bad.jsonl").write_bytes(bad + json.dumps(ROW).encode())
+    found = read_dataset(tmp_path / "bad.jsonl")
+    found.set_aside(tmp_path / "aside.jsonl")
+    assert len((tmp_path / "aside.jsonl").read_bytes().splitlines()) == len(found.problems) == 2
+
+
+def test_wrong_files_are_refused_in_words(tmp_path):
+    with pytest.raises(FileProblem, match="must end in .json or .jsonl"):
+        list(scan(tmp_path / "rows.csv"))
+    with pytest.raises(FileProblem, match="must end in .json or .jsonl"):
+        write_dataset(tmp_path / "rows.csv", [row(1)])
+    with pytest.raises(FileProblem, match="no such file"):
+        list(scan(tmp_path / "rows.json"))
+    (tmp_path / "one.json").write_text(json.dumps(ROW))
+    with pytest.raises(FileProblem, match="must be one list of rows"):
+        list(scan(tmp_path / "one.json"))
+
+
+def test_a_list_cut_off_keeps_its_rows_and_says_so(tmp_path):
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps([row(i) for i in range(100)], indent=1)[:-400])
+    dataset = read_dataset(path)
+    assert len(dataset.rows) >= 95 and dataset.problems
+
+
+def test_a_list_in_one_line_and_one_spread_over_many_are_read_alike(tmp_path):
+    rows = [row(i) for i in range(3000)]
+    for indent in (None, 4):
+        (tmp_path / "rows.json").write_text(json.dumps(rows, indent=indent))
+        assert read_dataset(tmp_path / "rows.json").rows == rows
+
+
+def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path):
+    one = json.dumps(ROW)
+    for name, text in (("rows.jsonl", f"{one}\r\n{one}\r\n"), ("rows.json", f"[{one}]")):
+        (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + text.encode())
+        assert read_dataset(tmp_path / name).problems == []
+
+
+@pytest.mark.parametrize("suffix", [".json", ".jsonl"])
+def test_a_file_larger_than_memory_can_be_validated(tmp_path, suffix):
+    """Thirty megabytes pass through less than eight."""
+    path, line = tmp_path / f"rows{suffix}", json.dumps(row(0, note="x" * 1000))
+    with path.open("w") as file:
+        file.write("[" if suffix == ".json" else "")
+        for _ in range(26_000):
+            file.write(line + (",\n" if suffix == ".json" else "\n"))
+        file.write(line + ("]" if suffix == ".json" else "\n"))
+    assert path.stat().st_size > 28e6
+    tracemalloc.start()
+    good = sum(not isinstance(one, Problem) for one in scan(path))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert good == 26_001 and peak < 8e6
+
+
+def test_writing_is_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    write_dataset(path, [row(1)])
+    before = path.read_bytes()
+
+    def rows():
+        yield row(2)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_dataset(path, rows())
+    assert path.read_bytes() == before and [file.name for file in tmp_path.iterdir()] == ["rows.jsonl"]
+
+
+@given(content=st.binary(max_size=300) | st.text(alphabet='[]{}",:\\ \n\tnul01aé', max_size=200).map(str.encode))
+@pytest.mark.parametrize("suffix", [".json", ".jsonl"])
+def test_whatever_a_file_holds_it_is_read_or_refused_in_words(tmp_path_factory, suffix, content):
+    path = tmp_path_factory.mktemp("any") / f"rows{suffix}"
+    path.write_bytes(content)
+    try:
+        for one in scan(path):
+            assert isinstance(one, dict) or str(one).startswith(f"{path.name}, line ")
+    except FileProblem as problem:
+        assert str(path) in str(problem)
+
+
+@given(st.lists(st.sampled_from(["good", "bad", "cut"]), min_size=1, max_size=30), st.integers(3, 60))
+def test_a_damaged_list_keeps_every_good_row(tmp_path_factory, kinds, chunk):
+    """Read in pieces of any size, with rows broken in the middle."""
+    texts = {"good": lambda i: json.dumps(row(i)), "bad": lambda i: '{"instruction": 1}', "cut": lambda i: '{"a": "b'}
+    path = tmp_path_factory.mktemp("any") / "rows.json"
+    path.write_text("[" + ",\n".join(texts[kind](i) for i, kind in enumerate(kinds)) + "]")
+    before, datasets.CHUNK = datasets.CHUNK, chunk
+    try:
+        found = [one["messages"][0]["content"] for one in scan(path) if isinstance(one, dict)]
+    finally:
+        datasets.CHUNK = before
+    assert found == [f"Question {i}?" for i, kind in enumerate(kinds) if kind == "good"]
+
+
+# --- counts ---
+
+
+def test_words_and_tokens_of_questions_and_answers(tokenizer):
+    talk = {"messages": [{"role": "system", "content": "Be brief."},
+                         {"role": "user", "content": "Say hello", "input": "to me"},
+                         {"role": "assistant", "content": "Hello you."}]}
+    assert lengths(talk) == (6, 2)
+    asked, told = lengths(talk, tokenizer)
+    assert told == len(tokenizer.encode("Hello you.")) and asked >= 6
+
+
+def slow_common(a, b) -> int:
+    if not a or not b:
+        return 0
+    if a[0] == b[0]:
+        return 1 + slow_common(a[1:], b[1:])
+    return max(slow_common(a[1:], b), slow_common(a, b[1:]))
+
+
+@given(*[st.lists(st.sampled_from("abc"), max_size=7)] * 2)
+def test_rouge_l_is_the_longest_common_subsequence(a, b):
+    wanted = 2 * slow_common(a, b) / (len(a) + len(b)) if a or b else 0.0
+    assert rouge_l(a, b) == pytest.approx(wanted) == rouge_l(b, a)
+
+
+def test_near_duplicates_are_found_and_others_left():
+    texts = ["Name the capital of France.", "Name the capital of Spain!", "How hot is the sun?",
+             "name the CAPITAL of France"]
+    found = {(i, j): value for i, j, value in near_duplicates(texts)}
+    assert found == {(0, 1): pytest.approx(0.8), (0, 3): 1.0, (1, 3): pytest.approx(0.8)}
+    assert near_duplicates(texts, 0.9) == [(0, 3, 1.0)]
+
+
+@given(st.lists(st.lists(st.sampled_from("abcd"), max_size=6).map(" ".join), max_size=8))
+def test_the_quick_way_finds_what_the_slow_way_finds(texts):
+    slow = [(i, j) for j in range(len(texts)) for i in range(j)
+            if rouge_l(texts[i].split(), texts[j].split()) > 0.7]
+    assert [(i, j) for i, j, _ in near_duplicates(texts)] == slow
