@@ -34,14 +34,14 @@ notebooks: .venv/.installed  ## run every notebook and store it with its outputs
 	$(PY) tools/store_notebooks.py $(NOTEBOOKS)
 
 rebuild: .venv/.installed  ## corpus, tokenizer, models and results from nothing
-	$(PY) -m helpers.rebuild
+	$(PY) -m helpers.experiments.rebuild
 
 results: .venv/.installed  ## four more random starts and the experiments (about three hours); goes on where it was stopped
-	$(PY) -m helpers.rebuild seeds
+	$(PY) -m helpers.experiments.rebuild seeds
 	$(PY) -m helpers.experiments
 
 world: .venv/.installed  ## another world, from its tables to a report card: make world WORLD=tests/new_world CARD=card.html
-	$(PY) -m helpers.report_card --world "$(WORLD)" -o "$(CARD)"
+	$(PY) -m helpers.showing.report_card --world "$(WORLD)" -o "$(CARD)"
 
 bench: .venv/.installed  ## measure the speeds that the course promises
 	$(PY) -m tests.bench

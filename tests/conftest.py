@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from helpers.judging.quality import Scorer
 from helpers.learning.language_model import LanguageModel
 from helpers.learning.model import Config, Parameters, Transformer
 from helpers.text.corpus import write_documents
@@ -64,6 +65,17 @@ def lm(tokenizer):
     """A language model that knows nothing, over the corpus's tokenizer."""
     config = Config(vocab=tokenizer.vocab_size, dim=16, layers=1, heads=2, hidden=24, context=64)
     return LanguageModel(tokenizer, Transformer(Parameters(config).initialise(0)), {})
+
+
+@pytest.fixture(scope="session")
+def scorer(world):
+    """The judge of rows about the shipped world."""
+    return Scorer(world)
+
+
+def pair(question: str, answer: str, **more) -> dict:
+    """A row of one question and its answer; `more` may be an input."""
+    return {"messages": [{"role": "user", "content": question, **more}, {"role": "assistant", "content": answer}]}
 
 
 def sample(items, count: int) -> list:

@@ -1,11 +1,12 @@
-"""The house stands: a lower room of helpers/ knows nothing of a higher one, and no file holds two ideas.
+"""The house stands: no room of helpers/ knows a higher one, there is no circle, and each file has one idea.
 
-The rooms are those that the docstring of helpers/__init__.py names, from the lowest to the highest.
+Rooms are folders; their order is that of the docstring of helpers/__init__.py.
 """
 
 import ast
 import re
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -13,80 +14,119 @@ import pytest
 import helpers
 
 FOLDER = Path(helpers.__file__).parent
-ROOMS = ["text", "learning", "judging", "showing"]
-LIBRARIES = {"numpy", "joblib", "tqdm", "threadpoolctl"}  # for all rooms but showing
+FILES = sorted(FOLDER.rglob("*.py"))
+ROOMS = re.findall(r"^    (\w+)  +\S", helpers.__doc__.partition("stand below")[0], re.M)  # from the lowest up
+LIBRARIES = {"numpy", "joblib", "tqdm", "threadpoolctl"}  # for all rooms but the highest
 SHOWING_TOO = {"matplotlib", "ipywidgets", "IPython"}
 
 
-def rooms() -> dict[str, int]:
-    """Module -> number of its room, read from the docstring: a word in a room's line is a module, but what follows a
-    colon within brackets explains."""
-    found = {}
-    for line in helpers.__doc__.splitlines():
-        room, _, rest = line.partition(" ")
-        if room in ROOMS:
-            modules = re.findall(r"\w+", re.sub(r":[^)]*", "", rest))
-            assert not set(modules) & set(found), f"{line!r} names what another room has"
-            found |= dict.fromkeys(modules, ROOMS.index(room))
-    return found
-
-
-FILES = sorted(path for path in FOLDER.rglob("*.py") if path != FOLDER / "__init__.py")
-
-
 def module(path: Path) -> str:
-    """helpers/checks/the_gap.py belongs to "checks"."""
-    return path.relative_to(FOLDER).parts[0].removesuffix(".py")
+    """helpers/text/facts.py is helpers.text.facts, helpers/text/__init__.py is helpers.text."""
+    parts = path.relative_to(FOLDER.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imported(source: str) -> set[str]:
-    """Every module that a file imports, at its top or within a function, in full."""
-    found = set()
+def room(name: str) -> int:
+    """0 for what stands below all rooms (files, results), then 1 for the lowest room. The package itself offers `load`,
+    which is of the room learning."""
+    parts = name.split(".")
+    if parts == ["helpers"]:
+        return ROOMS.index("learning") + 1
+    return ROOMS.index(parts[1]) + 1 if parts[1] in ROOMS else 0
+
+
+def imports(source: str, modules: set[str]) -> set[str]:
+    """Every module that a file imports, at its top or within a function; of `from a import b`, a.b if that is one of
+    `modules`, else a."""
+    names = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            found |= {name.name for name in node.names}
+            names |= {name.name for name in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "relative imports hide which room is meant"
-            found |= {f"{node.module}.{name.name}" for name in node.names}
-    return found
+            full = {f"{node.module}.{name.name}" for name in node.names}
+            names |= {name if name in modules else node.module for name in full}
+    return names
 
 
-def outside(room: int, names: set[str]) -> list[str]:
+MODULES = {module(path): path for path in FILES}
+IMPORTS = {name: imports(path.read_text("utf-8"), set(MODULES)) for name, path in MODULES.items()}
+
+
+def outside(here: int, names: set[str]) -> list[str]:
     """Of imported modules, those that a room may not know."""
-    where, wrong = rooms(), []
-    for name in sorted(names):
-        first, *rest = name.split(".")
-        if first == "helpers":
-            offered = where["language_model"]  # helpers itself offers `load` and `LanguageModel`
-            if where.get(rest[0] if rest else "", offered) > room:
-                wrong.append(name)
-        elif first not in sys.stdlib_module_names | LIBRARIES | (SHOWING_TOO if room == 3 else set()):
-            wrong.append(name)
-    return wrong
+    known = sys.stdlib_module_names | LIBRARIES | (SHOWING_TOO if here > ROOMS.index("experiments") + 1 else set())
+    ours = {name for name in names if name.split(".")[0] == "helpers"}
+    strange = {name for name in names - ours if name.split(".")[0] not in known}
+    checks = {name for name in ours if room(name) == len(ROOMS) > here}  # stands beside: nobody imports it
+    return sorted(strange | checks | {name for name in ours if room(name) > here})
 
 
-def test_the_docstring_names_all_four_rooms():
-    assert set(rooms().values()) == {0, 1, 2, 3}
-    assert rooms()["facts"] == 0 and rooms()["model"] == 1 and rooms()["evaluation"] == 2 and rooms()["plots"] == 3
+def circle(arrows: dict[str, set[str]]) -> list[str]:
+    """Modules that import each other in a circle, or none. (The package itself is left out: it imports learning, for
+    `load`, and whoever imports a module of it imports it too.)"""
+    try:
+        TopologicalSorter({name: targets & set(arrows) for name, targets in arrows.items()}).prepare()
+    except CycleError as problem:
+        return problem.args[1]
+    return []
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(FOLDER)))
-def test_a_file_knows_only_its_room_and_lower_ones(path):
-    assert module(path) in rooms(), f"say in helpers/__init__.py in which room {module(path)} is"
-    assert outside(rooms()[module(path)], imported(path.read_text("utf-8"))) == []
+def test_the_docstring_names_the_rooms_that_there_are():
+    assert ROOMS == ["text", "learning", "judging", "experiments", "showing", "checks"]
+    assert {path.parent.name for path in FILES} == {*ROOMS, "helpers"}
+    assert {path.name for path in FOLDER.glob("*.py")} == {"__init__.py", "files.py", "results.py"}
 
 
-@pytest.mark.parametrize("path", [*FILES, FOLDER / "__init__.py"], ids=lambda path: str(path.relative_to(FOLDER)))
-def test_a_file_holds_one_idea_and_says_which(path):
-    text = path.read_text("utf-8")
+@pytest.mark.parametrize("name", MODULES)
+def test_a_file_knows_only_its_room_and_lower_ones(name):
+    assert outside(room(name), IMPORTS[name]) == []
+
+
+def test_there_is_no_circle():
+    assert circle({name: names for name, names in IMPORTS.items() if name != "helpers"}) == []
+
+
+def test_results_are_read_without_any_experiment():
+    seen, todo = set(), {"helpers.results"}
+    while todo:
+        name = todo.pop()
+        seen.add(name)
+        todo |= (IMPORTS[name] & set(MODULES)) - seen
+    assert seen == {"helpers.results", "helpers.files"}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_file_holds_one_idea_and_says_which(name):
+    text = MODULES[name].read_text("utf-8")
     assert len(text.splitlines()) <= 300
-    assert ast.get_docstring(ast.parse(text)), "begins with a docstring"
+    first = (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
+    assert first.count(" ") > 2, "begins with a docstring whose first line says the idea"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_files_that_a_docstring_names_are_there(name):
+    """Such as "Not here: tokens (tokenizer.py)"."""
+    there = {path.name for path in FILES} | {path.name for path in Path(__file__).parent.rglob("*.py")}
+    there.add("train.py")  # Stanford Alpaca's, in templates.py
+    assert set(re.findall(r"\b\w+\.py\b", MODULES[name].read_text("utf-8"))) <= there
+
+
+def test_tests_mirror_the_rooms():
+    """Whoever looks for the tests of helpers/text/facts.py finds them in tests/text/test_facts.py."""
+    tests = Path(__file__).parent
+    for path in tests.glob("*/test_*.py"):
+        if path.parent.name in ROOMS:
+            assert (FOLDER / path.parent.name / path.name.removeprefix("test_")).exists(), path.name
 
 
 def test_this_test_sees_what_is_wrong():
-    source = "def f():\n    import torch.nn\n    from helpers.model import Config\nfrom helpers import plots, facts\n"
-    names = imported(source)
-    assert outside(0, names) == ["helpers.model.Config", "helpers.plots", "torch.nn"]
-    assert outside(3, names) == ["torch.nn"]
-    assert outside(0, {"helpers", "helpers.load"}) == ["helpers", "helpers.load"]
-    assert outside(0, {"os.path", "numpy", "matplotlib.pyplot", "helpers.facts.Fact"}) == ["matplotlib.pyplot"]
+    source = "def f():\n    import torch.nn\n    from helpers.learning.model import Config\n"
+    names = imports(source + "from helpers.showing import plots\n", set(MODULES))
+    assert outside(1, names) == ["helpers.learning.model", "helpers.showing.plots", "torch.nn"]
+    assert outside(5, names) == ["torch.nn"]
+    assert outside(1, {"helpers"}) == ["helpers"] and outside(2, {"helpers"}) == []
+    assert outside(5, {"helpers.checks.the_gap"}) == ["helpers.checks.the_gap"] and outside(6, {"helpers.checks"}) == []
+    assert outside(1, {"os.path", "numpy", "matplotlib.pyplot", "helpers.files"}) == ["matplotlib.pyplot"]
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": set()})
+    assert not circle({"a": {"b", "c"}, "b": {"c"}, "c": set()})

@@ -1,17 +1,19 @@
 """Exercise checks: each says "passed", or in words what is wrong, and knows the typical mistakes. None ever raises.
 
 A check calls the learner's function on cases whose answers it knows or works out. Each notebook has a module of its own
-here; the solutions stand folded away in the notebooks, once, and the tests run them through these checks.
+here; the solutions stand folded away in the notebooks, once, and the tests run them through these checks. Not here: how
+a verdict looks (showing/page.py).
 """
 
 from __future__ import annotations
 
 import functools
-import html
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
+from helpers.showing.page import escape, verdict_box
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,7 @@ class Verdict:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        colour, mark = ("#009E73", "✔") if self.passed else ("#D55E00", "…")
-        return f'<div style="border-left: 4px solid {colour}; padding: 2px 10px">{mark} {html.escape(str(self))}</div>'
+        return verdict_box(self.passed, escape(self))
 
 
 class Mistake(Exception):
@@ -39,7 +40,7 @@ def check(function: Callable) -> Callable[..., Verdict]:
     """Turn a function that raises Mistake, or returns words of praise, into a check."""
 
     @functools.wraps(function)
-    def checked(*answers) -> Verdict:
+    def wrapper(*answers) -> Verdict:
         try:
             return Verdict(True, function(*answers))
         except Mistake as mistake:
@@ -47,7 +48,7 @@ def check(function: Callable) -> Callable[..., Verdict]:
         except Exception as problem:  # the learner's own code failed: say so instead of a traceback through ours
             return Verdict(False, f"your code stopped with {type(problem).__name__}: {problem}")
 
-    return checked
+    return wrapper
 
 
 def expect(right: bool, message: str) -> None:
@@ -56,7 +57,7 @@ def expect(right: bool, message: str) -> None:
         raise Mistake(message)
 
 
-def given(value, what: str = "the function returns None; replace the dots with your code"):
+def require(value, what: str = "the function returns None; replace the dots with your code"):
     """`value`, unless the stub is still unsolved."""
     expect(value is not None and value is not Ellipsis, what)
     return value

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.checks import check, close, expect, given
+from helpers.checks import check, close, expect, require
 from helpers.learning.layers import sigmoid, softmax
 from helpers.text.tokenizer import Tokenizer, train_tokenizer
 
@@ -12,7 +12,7 @@ WORDS = ["banana", "bandana", "cabana", "café", "cafés"]
 @check
 def encode_word(encode) -> str:
     aa, aab = (97, 97), (256, 98)  # "aa" becomes 256, then 256 and "b" become 257
-    plain = given(encode("abc", []))
+    plain = require(encode("abc", []))
     expect(not isinstance(plain, str), "the function returns a text; it should return a list of ids")
     plain = list(plain)
     expect(
@@ -43,19 +43,19 @@ def encode_word(encode) -> str:
     three = list(encode("aaa", [aa]))
     expect(three != [97, 256], "'aaa' gives [97, 256]: replace pairs from the LEFT, as training does: [256, 97]")
     expect(three == [256, 97], f"'aaa' with the merge (97, 97) gives [256, 97]; yours gives {three}")
-    chained = list(encode("aab", [aa, aab]))
+    chain = list(encode("aab", [aa, aab]))
     expect(
-        chained != [256, 98],
+        chain != [256, 98],
         "your second merge is never applied; it needs the result of the first. Work on the "
         "merged ids, in the order in which the merges were learned",
     )
-    expect(chained == [257], f"'aab' with the merges [(97, 97), (256, 98)] gives [257]; yours gives {chained}")
+    expect(chain == [257], f"'aab' with the merges [(97, 97), (256, 98)] gives [257]; yours gives {chain}")
     tokenizer = train_tokenizer([" ".join(WORDS * 3)], 256 + 6 + 12)
     for word in WORDS:
-        found, right = list(encode(word, tokenizer.merges)), Tokenizer(tokenizer.merges).encode(word)
+        ids, right = list(encode(word, tokenizer.merges)), Tokenizer(tokenizer.merges).encode(word)
         expect(
-            found == right,
-            f"with twelve learned merges {word!r} gives {right}; yours gives {found}. Are the "
+            ids == right,
+            f"with twelve learned merges {word!r} gives {right}; yours gives {ids}. Are the "
             "merges applied earliest learned first?",
         )
     return "Bytes first, then the merges in the order in which they were learned, each from the left, without overlap."
@@ -63,7 +63,7 @@ def encode_word(encode) -> str:
 
 @check
 def causal_mask(build) -> str:
-    mask = given(build(4))
+    mask = require(build(4))
     expect(
         isinstance(mask, np.ndarray), f"the mask should be an array of shape (4, 4); yours is a {type(mask).__name__}"
     )
@@ -83,27 +83,27 @@ def causal_mask(build) -> str:
         not (mask == np.inf).any(),
         "plus infinity makes a position the only one seen; a hidden one needs minus infinity",
     )
-    hidden = mask < 0
+    hides = mask < 0
     right = np.arange(4)[None] > np.arange(4)[:, None]
     expect(
-        not (hidden == right.T).all(),
+        not (hides == right.T).all(),
         "your mask hides the past and shows the future: row t, column s must be hidden where s > t",
     )
     expect(
-        not hidden[range(4), range(4)].any(),
+        not hides[range(4), range(4)].any(),
         "your mask hides the diagonal: a token may look at itself. (The "
         "first one has nobody else, and softmax over nothing is nan)",
     )
-    expect(hidden.any(), "your mask hides nothing")
-    expect((hidden == right).all(), f"row t may see columns 0 to t. Row 1 of yours is {mask[1].tolist()}")
+    expect(hides.any(), "your mask hides nothing")
+    expect((hides == right).all(), f"row t may see columns 0 to t. Row 1 of yours is {mask[1].tolist()}")
     expect(
-        np.isneginf(mask[hidden]).all(),
-        f"a hidden score should be -inf; yours is {mask[hidden].max():g}. A large "
+        np.isneginf(mask[hides]).all(),
+        f"a hidden score should be -inf; yours is {mask[hides].max():g}. A large "
         "negative number works until some score is as large",
     )
-    expect((mask[~hidden] == 0).all(), "a score that may be seen must stay as it is: add 0 to it")
+    expect((mask[~hides] == 0).all(), "a score that may be seen must stay as it is: add 0 to it")
     expect(
-        given(build(1)).shape == (1, 1) and build(1)[0, 0] == 0, "a single token sees itself: the mask for 1 is [[0]]"
+        require(build(1)).shape == (1, 1) and build(1)[0, 0] == 0, "a single token sees itself: the mask for 1 is [[0]]"
     )
     weights = softmax(np.ones((4, 4)) + mask)
     return f"Row t sees columns 0 to t. With equal scores the last row spreads itself evenly: {weights[3].tolist()}."
@@ -120,41 +120,41 @@ def mean_loss(loss) -> str:
         return -logs[np.arange(len(targets)), targets]
 
     terms = minus_log(logits[:-1], ids[1:])
-    kept = logits.copy()
-    found = given(loss(logits, ids))
-    expect((logits == kept).all(), "your function changes the logits that it was given; work on a copy")
+    copy = logits.copy()
+    value = require(loss(logits, ids))
+    expect((logits == copy).all(), "your function changes the logits that it was given; work on a copy")
     expect(
-        np.ndim(found) == 0,
-        f"the loss is one number; yours has shape {np.shape(found)}. Take the mean over the positions",
+        np.ndim(value) == 0,
+        f"the loss is one number; yours has shape {np.shape(value)}. Take the mean over the positions",
     )
-    found = float(found)
+    value = float(value)
     expect(
-        not close(found, -terms.mean()),
+        not close(value, -terms.mean()),
         "the sign is wrong: the loss is MINUS the log of a probability, so it is positive",
     )
-    expect(not close(found, terms.sum()), "you return the sum; the mean over the positions is wanted")
+    expect(not close(value, terms.sum()), "you return the sum; the mean over the positions is wanted")
     expect(
-        not close(found, terms.sum() / 6),
+        not close(value, terms.sum() / 6),
         "you divide by the number of tokens. The last position has no next "
         "token to predict, so there is one term fewer",
     )
     expect(
-        not close(found, minus_log(logits, ids).mean()),
+        not close(value, minus_log(logits, ids).mean()),
         "you score each position against its OWN token; the logits at position t are about token t + 1",
     )
     expect(
-        not close(found, minus_log(logits[1:], ids[:-1]).mean()),
+        not close(value, minus_log(logits[1:], ids[:-1]).mean()),
         "you score each position against the token BEFORE it; the logits at position t are about token t + 1",
     )
-    expect(not close(found, terms[1:].mean()), "the first term is missing: the logits at position 0 predict token 1")
+    expect(not close(value, terms[1:].mean()), "the first term is missing: the logits at position 0 predict token 1")
     expect(
-        not close(found, terms[:-1].mean()),
+        not close(value, terms[:-1].mean()),
         "the last term is missing: the last position but one predicts the last token",
     )
-    expect(not close(found, terms.mean() / np.log(2)), "your logarithm has base 2; nats (np.log) are wanted")
+    expect(not close(value, terms.mean() / np.log(2)), "your logarithm has base 2; nats (np.log) are wanted")
     expect(
-        close(found, terms.mean()),
-        f"on a sequence of 6 tokens the loss should be {terms.mean():.6f}; yours is {found:.6f}",
+        close(value, terms.mean()),
+        f"on a sequence of 6 tokens the loss should be {terms.mean():.6f}; yours is {value:.6f}",
     )
     with np.errstate(all="ignore"):
         large = float(loss(np.array([[1000.0, 0.0], [0.0, 0.0]]), np.array([0, 1])))
@@ -182,9 +182,9 @@ def glu_backward(backward) -> str:
     rng = np.random.default_rng(0)
     dy, a, b = rng.normal(0, 1, (3, 2, 4))
     s = sigmoid(b)
-    both = given(backward(dy.copy(), a.copy(), b.copy()))
+    both = require(backward(dy.copy(), a.copy(), b.copy()))
     expect(isinstance(both, tuple | list) and len(both) == 2, "return two arrays, da and db")
-    da, db = (np.asarray(given(part, "one of the two gradients is None")) for part in both)
+    da, db = (np.asarray(require(part, "one of the two gradients is None")) for part in both)
     expect(
         da.shape == a.shape and db.shape == b.shape,
         f"a gradient has the shape of what it belongs to, {a.shape}; yours have {da.shape} and {db.shape}",

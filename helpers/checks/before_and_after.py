@@ -2,29 +2,29 @@
 
 import numpy as np
 
-from helpers.checks import check, close, expect, given
+from helpers.checks import check, close, expect, require
 
 
 @check
 def concise(judge) -> str:
-    expected = "The capital of Peru is Lima."  # 6 words, so 9 are allowed
-    told = given(judge(expected, expected))
-    expect(bool(told), "the expected answer itself should be concise; is your limit too strict?")
-    expect(not judge("", expected), "an empty answer is short, but it says nothing; it should not count as concise")
-    expect(not judge("  \n", expected), "an answer of white space says nothing; count words, with .split()")
+    right_answer = "The capital of Peru is Lima."  # 6 words, so 9 are allowed
+    verdict = require(judge(right_answer, right_answer))
+    expect(bool(verdict), "the expected answer itself should be concise; is your limit too strict?")
+    expect(not judge("", right_answer), "an empty answer is short, but it says nothing; it should not count as concise")
+    expect(not judge("  \n", right_answer), "an answer of white space says nothing; count words, with .split()")
     nine = "As you may know, Peru's capital is called Lima."
     expect(
-        bool(judge(nine, expected)),
+        bool(judge(nine, right_answer)),
         f"{nine!r} has 9 words, the expected answer 6, and 1.5 times 6 is 9: exactly at the limit is still concise. "
         "Do you count characters, or compare with <?",
     )
     short_words = "It is so as it is: it is in Li."  # more than 9 words, hardly more characters than expected
     expect(
-        not judge(short_words, expected),
+        not judge(short_words, right_answer),
         f"{short_words!r} has more than 9 words and should not be concise; do you count characters instead of words?",
     )
     long = "Yes, that is an easy one: the capital of Peru is Lima."
-    expect(not judge(long, expected), f"{long!r} has 12 words, the limit is 9; you call it concise")
+    expect(not judge(long, right_answer), f"{long!r} has 12 words, the limit is 9; you call it concise")
     expect(
         not judge("one two three four", "one two") and bool(judge("one two three", "one two")),
         "with an expected answer of 2 words 3 are allowed and 4 are not: the limit depends on the expected answer",
@@ -35,8 +35,8 @@ def concise(judge) -> str:
 @check
 def accurate(judge) -> str:
     capitals = ["Quito", "Santiago"]
-    told = given(judge("The capital of Peru is Lima.", "Lima", capitals))
-    expect(bool(told), "'The capital of Peru is Lima.' tells 'Lima' and no rival: it should be accurate")
+    verdict = require(judge("The capital of Peru is Lima.", "Lima", capitals))
+    expect(bool(verdict), "'The capital of Peru is Lima.' tells 'Lima' and no rival: it should be accurate")
     expect(not judge("The capital of Peru is Quito.", "Lima", capitals), "an answer without the fact is not accurate")
     expect(
         not judge("The symbol is that of Helium.", "He", ["Fe"]),
@@ -80,7 +80,7 @@ def outcomes() -> tuple[np.ndarray, np.ndarray]:
     return before, after
 
 
-def redrawn(values: np.ndarray, quantiles=(0.025, 0.975)) -> np.ndarray:
+def bootstrap_ends(values: np.ndarray, quantiles=(0.025, 0.975)) -> np.ndarray:
     means = np.random.default_rng(0).choice(values, (4000, values.size)).mean(axis=1)
     return np.quantile(means, quantiles)
 
@@ -88,12 +88,12 @@ def redrawn(values: np.ndarray, quantiles=(0.025, 0.975)) -> np.ndarray:
 @check
 def paired_interval(interval) -> str:
     before, after = outcomes()
-    found = given(interval(before, after, 2000, 0))
+    numbers = require(interval(before, after, 2000, 0))
     expect(
-        isinstance(found, (tuple, list, np.ndarray)) and np.shape(found) == (3,),
+        isinstance(numbers, (tuple, list, np.ndarray)) and np.shape(numbers) == (3,),
         "return three numbers: the mean difference, the low end, the high end",
     )
-    mean, low, high = map(float, found)
+    mean, low, high = map(float, numbers)
     expect(
         not close(mean, (before - after).mean()),
         "your difference has the wrong sign: it should be after - before, positive if the second model is better",
@@ -112,14 +112,14 @@ def paired_interval(interval) -> str:
         f"your interval goes from {low:.2f} to {high:.2f}: that is where single outcomes lie. Take the mean of each "
         "draw first, then the quantiles of the means",
     )
-    right, unpaired = redrawn(after - before), (redrawn(before), redrawn(after))
-    width, wide = right[1] - right[0], float(np.hypot(*(pair[1] - pair[0] for pair in unpaired)))
+    right, apart = bootstrap_ends(after - before), (bootstrap_ends(before), bootstrap_ends(after))
+    width, wide = right[1] - right[0], float(np.hypot(*(pair[1] - pair[0] for pair in apart)))
     expect(
         high - low < (width + wide) / 2,
         f"your interval is {high - low:.3f} wide; it should be about {width:.3f}. Were the two models' questions drawn "
         "apart? Draw questions, and take both outcomes of each: draw from after - before",
     )
-    narrow = redrawn(after - before, (0.05, 0.95))
+    narrow = bootstrap_ends(after - before, (0.05, 0.95))
     expect(
         high - low > (width + narrow[1] - narrow[0]) / 2,
         f"your interval is {high - low:.3f} wide; it should be about {width:.3f}. For 95% leave 2.5% out at each end, "
@@ -129,8 +129,8 @@ def paired_interval(interval) -> str:
         abs(low - right[0]) < 0.02 and abs(high - right[1]) < 0.02,
         f"the interval should be about {right[0]:.3f} to {right[1]:.3f}; yours is {low:.3f} to {high:.3f}",
     )
-    graded = np.random.default_rng(8).random((2, 30))  # marks instead of yes or no: no two draws agree by chance
-    one, again, other = (interval(*graded, 50, seed) for seed in (0, 0, 1))
+    marks = np.random.default_rng(8).random((2, 30))  # marks instead of yes or no: no two draws agree by chance
+    one, again, other = (interval(*marks, 50, seed) for seed in (0, 0, 1))
     expect(
         np.array_equal(one, again),
         "the same seed gives another interval the second time; make the generator from `seed`: "

@@ -2,7 +2,7 @@
 
 import json
 
-from helpers.checks import check, expect, given
+from helpers.checks import check, expect, require
 from helpers.experiments import claims
 
 WORDS = ("holds", "contradicted", "open")
@@ -10,7 +10,7 @@ WORDS = ("holds", "contradicted", "open")
 
 @check
 def verdict(judge) -> str:
-    first = given(judge(6.0, 26.0, "more"))
+    first = require(judge(6.0, 26.0, "more"))
     expect(first in WORDS, f"return one of the words {', '.join(map(repr, WORDS))}; yours is {first!r}")
     cases = [
         (6.0, 26.0, "more", "the whole interval lies above 0"),
@@ -35,8 +35,8 @@ def verdict(judge) -> str:
         (1.0, 5.0, "same", "a part lies within 2 points and a part outside"),
     ]
     for low, high, expects, why in cases:
-        told, right = judge(low, high, expects), claims.verdict(low, high, expects)
-        expect(told == right, f"({low:+g} to {high:+g}), expects {expects!r}: should be {right!r}, not {told!r}. {why}")
+        word, right = judge(low, high, expects), claims.verdict(low, high, expects)
+        expect(word == right, f"({low:+g} to {high:+g}), expects {expects!r}: should be {right!r}, not {word!r}. {why}")
     return "No claim is called stronger than its interval, and 'open' is a result."
 
 
@@ -58,15 +58,13 @@ BAD = {
 @check
 def usable(validate) -> str:
     good = [json.dumps(row) for row in GOOD]
-    found = given(validate("\n".join(good)))
+    pair = require(validate("\n".join(good)))
     expect(
-        isinstance(found, (tuple, list)) and len(found) == 2 and all(isinstance(part, list) for part in found),
+        isinstance(pair, (tuple, list)) and len(pair) == 2 and all(isinstance(part, list) for part in pair),
         "return two lists: the usable rows, and the numbers of the lines that cannot be used",
     )
-    expect(
-        found[0] == list(GOOD), f"both of these rows can be used, as dictionaries, other keys kept; yours: {found[0]}"
-    )
-    expect(found[1] == [], f"nothing is wrong with these lines; you name {found[1]}")
+    expect(pair[0] == list(GOOD), f"both of these rows can be used, as dictionaries, other keys kept; yours: {pair[0]}")
+    expect(pair[1] == [], f"nothing is wrong with these lines; you name {pair[1]}")
     for line, what in BAD.items():
         try:
             rows, bad = validate("\n".join([good[0], line, good[1]]))

@@ -1,49 +1,51 @@
 """Checks of notebook 00."""
 
-from helpers.checks import check, close, expect, given
+from helpers.checks import check, close, expect, require
 
 
 @check
 def make_it_say(prompt_for_norway, base) -> str:
-    text = given(prompt_for_norway())
+    text = require(prompt_for_norway())
     expect(isinstance(text, str), f"the function should return a text; yours returns a {type(text).__name__}")
     expect("oslo" not in text.lower(), "the prompt itself contains the answer; let the model say it")
     expect("Norway" in text, "the prompt should mention Norway: the model continues what stands there")
-    written = base.complete(text, 12)
+    continuation = base.complete(text, 12)
     expect(
-        "Oslo" in written or not text.rstrip().endswith("?"),
-        f"a question is continued by another question: {written[:50]!r}. Begin a statement instead",
+        "Oslo" in continuation or not text.rstrip().endswith("?"),
+        f"a question is continued by another question: {continuation[:50]!r}. Begin a statement instead",
     )
     expect(
-        "Oslo" in written or not text.endswith(" "),
+        "Oslo" in continuation or not text.endswith(" "),
         f"the prompt ends in a space, and here a space belongs to the next word; take it away. The model wrote "
-        f"{written[:40]!r}",
+        f"{continuation[:40]!r}",
     )
     expect(
-        "Oslo" in written, f"the model went on with {written[:50]!r}. Which document would bring the city's name next?"
+        "Oslo" in continuation,
+        f"the model went on with {continuation[:50]!r}. Which document would bring the city's name next?",
     )
-    return f"{text!r} is continued by {written[:30]!r}."
+    return f"{text!r} is continued by {continuation[:30]!r}."
 
 
 @check
 def held_out_share(function, world) -> str:
     facts, kind = world.facts, "capital"
     of_kind = world.of_kind(kind)
-    kept = sum(fact.held_out for fact in of_kind)
-    told = given(function(facts, kind))
-    expect(not close(told, kept), "that is a count; divide it by the number of facts of this kind")
-    expect(not close(told, kept / len(facts)), "you divided by the number of ALL facts; divide by those of this kind")
+    count = sum(fact.held_out for fact in of_kind)
+    share = require(function(facts, kind))
+    expect(not close(share, count), "that is a count; divide it by the number of facts of this kind")
+    expect(not close(share, count / len(facts)), "you divided by the number of ALL facts; divide by those of this kind")
     expect(
-        not close(told, sum(fact.held_out for fact in facts) / len(facts)),
+        not close(share, sum(fact.held_out for fact in facts) / len(facts)),
         "that is the share among all kinds; choose the facts of the given kind first",
     )
     expect(
-        not close(told, 1 - kept / len(of_kind)), "that is the share that IS tuned on; the held-out ones were asked for"
+        not close(share, 1 - count / len(of_kind)),
+        "that is the share that IS tuned on; the held-out ones were asked for",
     )
-    expect(not close(told, 100 * kept / len(of_kind)), "that is a percentage; a number between 0 and 1 was asked for")
-    expect(close(told, kept / len(of_kind)), f"for {kind!r} the share is {kept} of {len(of_kind)}; yours is {told}")
+    expect(not close(share, 100 * count / len(of_kind)), "that is a percentage; a number between 0 and 1 was asked for")
+    expect(close(share, count / len(of_kind)), f"for {kind!r} the share is {count} of {len(of_kind)}; yours is {share}")
     expect(
         close(function(facts, "sum"), sum(f.held_out for f in world.of_kind("sum")) / len(world.of_kind("sum"))),
         "right for 'capital' but not for 'sum'; is the kind written into your function?",
     )
-    return f"{kept} of {len(of_kind)} capitals are held out."
+    return f"{count} of {len(of_kind)} capitals are held out."

@@ -1,6 +1,6 @@
 """Checks of notebook 01."""
 
-from helpers.checks import check, expect, given
+from helpers.checks import check, expect, require
 
 
 @check
@@ -13,28 +13,28 @@ def opens_with_question(judge) -> str:
         "\n\n  Why?  \nBecause.": True,
     }
     for text, right in cases.items():
-        told = given(judge(text))
-        if right and told is False and not judge(text.strip()):
+        verdict = require(judge(text))
+        if right and verdict is False and not judge(text.strip()):
             expect(
                 "?" in text.splitlines()[-1],
                 f"on {text!r} you look at the end of the whole text; only the first line that is not empty counts",
             )
         expect(
-            not (told and text == " Is it Paris? I think so."),
+            not (verdict and text == " Is it Paris? I think so."),
             f"{text!r} holds a question mark, but its first line "
             "does not END with one; look at the last character of the line",
         )
         expect(
-            not (told and not right),
+            not (verdict and not right),
             f"{text!r}: the first line is not a question, a later one is; only the first line that is not empty counts",
         )
         expect(
-            bool(told) == right,
-            f"on {text!r} the answer should be {right}, yours is {told}. Does a leading line break, "
+            bool(verdict) == right,
+            f"on {text!r} the answer should be {right}, yours is {verdict}. Does a leading line break, "
             "or a space at the end of the line, get in your way?",
         )
     expect(
-        given(judge(""), "for an empty text the function returns None; it should say False") is False,
+        require(judge(""), "for an empty text the function returns None; it should say False") is False,
         "for an empty text the answer should be False",
     )
     return "The first line decides, empty lines are skipped, and an empty text is no question."
@@ -43,7 +43,7 @@ def opens_with_question(judge) -> str:
 @check
 def rank(ranker) -> str:
     logs = [-3.0, -0.5, -7.0, -1.0, -2.0]
-    best, worst = given(ranker(logs, 1)), ranker(logs, 2)
+    best, worst = require(ranker(logs, 1)), ranker(logs, 2)
     expect(best != 0, "the likeliest candidate gets rank 0; ranks begin at 1, so add one")
     expect((best, worst) != (5, 1), "your ranks run the wrong way: -0.5 is likelier than -7, so it comes first")
     expect(
@@ -65,8 +65,8 @@ def few_shot_prompt(build) -> str:
         ("What is the capital of Chile?", "The capital of Chile is Santiago."),
         ("What is the capital of Cuba?", "The capital of Cuba is Havana."),
     ]
-    asked = "What is the capital of Peru?"
-    text = given(build(examples, asked))
+    open_question = "What is the capital of Peru?"
+    text = require(build(examples, open_question))
     expect(isinstance(text, str), f"the prompt should be one text; yours is a {type(text).__name__}")
     expect(
         not text.endswith("\n"),
@@ -81,14 +81,20 @@ def few_shot_prompt(build) -> str:
         text.endswith("A:"),
         f"the prompt should end in 'A:', so that an answer comes next; yours ends in {text[-20:]!r}",
     )
-    expect(asked in text, "the question to be answered is missing")
+    expect(open_question in text, "the question to be answered is missing")
     for question, answer in examples:
         expect(
             answer in text,
             f"the worked example {question!r} lacks its answer; without answers there is no protocol to take up",
         )
-    expect(text.index(asked) > text.index(examples[-1][1]), "the open question should come last, after all examples")
-    right = "".join(f"Q: {question}\nA: {answer}\n" for question, answer in examples) + f"Q: {asked}\nA:"
+    expect(
+        text.index(open_question) > text.index(examples[-1][1]),
+        "the open question should come last, after all examples",
+    )
+    right = "".join(f"Q: {question}\nA: {answer}\n" for question, answer in examples) + f"Q: {open_question}\nA:"
     expect(text == right, f"nearly. Expected {right!r}, got {text!r}")
-    expect(build([], asked) == f"Q: {asked}\nA:", "with no examples the prompt should be the question and 'A:' alone")
+    expect(
+        build([], open_question) == f"Q: {open_question}\nA:",
+        "with no examples the prompt should be the question and 'A:' alone",
+    )
     return "Examples with answers, the open question last, and nothing behind the colon."

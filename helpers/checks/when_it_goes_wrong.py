@@ -4,27 +4,27 @@ import math
 
 import numpy as np
 
-from helpers.checks import check, close, expect, given
+from helpers.checks import check, close, expect, require
 from helpers.judging.vital_signs import distinct_trigrams
 
 
 @check
 def equal_length(ratio) -> str:
     texts = ["one two three four", "one two three five", "six seven"]
-    found = given(ratio(texts, 4))
-    expect(isinstance(found, (int, float, np.floating)), "return one number, the share")
+    value = require(ratio(texts, 4))
+    expect(isinstance(value, (int, float, np.floating)), "return one number, the share")
     expect(
-        not close(found, 7 / 8) and not close(found, 5 / 6),
+        not close(value, 7 / 8) and not close(value, 5 / 6),
         "a trigram reaches from one text into the next: take the words of each text apart",
     )
     expect(
-        not close(found, 7 / 10) and not close(found, 5 / 8),
+        not close(value, 7 / 10) and not close(value, 5 / 8),
         "you count different words; count runs of three words",
     )
     expect(
-        close(found, 3 / 4),
+        close(value, 3 / 4),
         f"two texts of four words, 'one two three four' and 'one two three five', have 4 trigrams, 3 of them "
-        f"different: 0.75 (the third text is too short); you return {found:.3g}",
+        f"different: 0.75 (the third text is too short); you return {value:.3g}",
     )
     alike = ["a b c d e f", "a b c g h i"]
     expect(
@@ -52,37 +52,40 @@ def equal_length(ratio) -> str:
         'where there is no trigram at all, return float("nan"): there is nothing to tell, which is neither 0 nor 1',
     )
     rows = ["of course the capital of peru is lima", "of course the capital of chile is santiago"] * 3
-    cut = [" ".join(row.split()[:6]) for row in rows]
-    expect(close(ratio(rows, 6), distinct_trigrams(cut)), "longer texts come out differently from the helper's count")
+    beginnings = [" ".join(row.split()[:6]) for row in rows]
+    expect(
+        close(ratio(rows, 6), distinct_trigrams(beginnings)),
+        "longer texts come out differently from the helper's count",
+    )
     return "Cut first, then count all texts together, and no trigram across a border."
 
 
 @check
 def frontier(front) -> str:
     points = {"mild": (50, 0), "middle": (80, 2), "hot": (90, 10), "worse": (70, 5)}
-    found = given(front(points))
+    names = require(front(points))
     expect(
-        isinstance(found, (set, frozenset, list, tuple)) and all(name in points for name in found),
+        isinstance(names, (set, frozenset, list, tuple)) and all(name in points for name in names),
         "return the names of the settings, as a set",
     )
-    found = set(found)
+    names = set(names)
     expect(
-        found != {"hot"},
+        names != {"hot"},
         "you kept only the one that learned most; 'mild' forgot less than it, so it is not beaten. Is more forgotten "
         "worse in your comparison, or better?",
     )
     expect(
-        found != {"worse"} and found != set(points) - {"mild", "middle", "hot"},
+        names != {"worse"} and names != set(points) - {"mild", "middle", "hot"},
         "you kept those that are beaten; the others were asked for",
     )
     expect(
-        "worse" not in found,
+        "worse" not in names,
         "'worse' learned less than 'middle' (70 against 80) and forgot more (5 against 2): it is beaten. Is more "
         "forgotten worse in your comparison?",
     )
     expect(
-        found == {"mild", "middle", "hot"},
-        f"'mild', 'middle' and 'hot' each beat the others in one of the two; you return {sorted(found)}",
+        names == {"mild", "middle", "hot"},
+        f"'mild', 'middle' and 'hot' each beat the others in one of the two; you return {sorted(names)}",
     )
     level = {"a": (80, 2), "b": (80, 3), "c": (75, 2)}
     expect(
@@ -114,10 +117,10 @@ def forgetting_alarm(alarm) -> str:
     def says(readings, reference=15.0):
         return alarm([{"step": 100 * i, "perplexity": value} for i, value in enumerate(readings)], reference)
 
-    told = given(says([15, 15, 15, 15, 15, 15]))
-    known = ("alarm", "calm", "cannot tell")
-    expect(told in known, f'return one of "alarm", "calm" and "cannot tell"; you return {told!r}')
-    expect(told == "calm", f"a log that stays at 15, with a reference of 15, is calm; you say {told!r}")
+    word = require(says([15, 15, 15, 15, 15, 15]))
+    words = ("alarm", "calm", "cannot tell")
+    expect(word in words, f'return one of "alarm", "calm" and "cannot tell"; you return {word!r}')
+    expect(word == "calm", f"a log that stays at 15, with a reference of 15, is calm; you say {word!r}")
     expect(
         says([15, 20, 25, 30, 35, 40]) == "alarm",
         f"perplexity rising from 15 to 40 is an alarm; you say {says([15, 20, 25, 30, 35, 40])!r}",

@@ -5,7 +5,7 @@
 Every measured number is read from data/results. Typed in are the claims, what each leads one to expect, and three
 limits: what counts as the same (SAME), what is too long (ROOM, of dimensions.py), and the 91% that the article prints.
 Many intervals of 95% each are not one of 95%: now and then one of them misses. Not here: how the results were made
-(experiments.py), what other people found (notebook 08).
+(grid.py), what other people by_start (notebook 08).
 """
 
 from __future__ import annotations
@@ -36,15 +36,19 @@ class Results:
         """A figure of an experiment at one setting, in points (hundred times the share), one a random start in order.
         FileProblem where there are fewer than three, or one is no number."""
         rows = [row for row in read_results(name, self.folder) if setting.items() <= row.items()]
-        found = {row["seed"]: row.get(figure) for row in rows}
-        wrong = [seed for seed, value in found.items() if not isinstance(value, (int, float)) or not np.isfinite(value)]
-        if len(found) < 3 or wrong or len(rows) != len(found):
+        by_start = {row["seed"]: row.get(figure) for row in rows}
+        wrong = [
+            seed for seed, value in by_start.items() if not isinstance(value, (int, float)) or not np.isfinite(value)
+        ]
+        if len(by_start) < 3 or wrong or len(rows) != len(by_start):
             where = ", ".join(f"{key} {value}" for key, value in setting.items()) or "its only setting"
             what = (
-                f"{figure!r} is no number at start {wrong[0]}" if wrong else f"{len(rows)} runs of {len(found)} starts"
+                f"{figure!r} is no number at start {wrong[0]}"
+                if wrong
+                else f"{len(rows)} runs of {len(by_start)} starts"
             )
             raise FileProblem(f"{name}.csv, {where}: {what}; `make results` makes what is missing")
-        return 100 * np.array([found[seed] for seed in sorted(found)], float)
+        return 100 * np.array([by_start[seed] for seed in sorted(by_start)], float)
 
     def shares(self, model: str, figure: str) -> np.ndarray:
         """The same of seeds.csv, which holds hits and totals."""
@@ -67,7 +71,7 @@ class Lesson:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Judgement:
     """What became of a lesson: the verdict, the interval, and why there is none where there is none."""
 
     lesson: Lesson
@@ -87,18 +91,18 @@ def verdict(low: float, high: float, expects: str, same: float = SAME) -> str:
     return "holds" if (low > 0) == (expects == "more") else "contradicted"
 
 
-def judged(lesson: Lesson, results: Results = Results()) -> Judged:
+def judge(lesson: Lesson, results: Results = Results()) -> Judgement:
     """Measure a lesson. A damaged or missing file costs this lesson its verdict, and no other."""
     try:
         interval = mean_and_interval(lesson.measure(results))
         if not np.isfinite(interval).all():
             raise ValueError(f"its measure is no number ({interval[0]}); restore data/results with `git checkout data`")
     except (FileProblem, KeyError, TypeError, ValueError) as problem:
-        return Judged(lesson, "cannot be judged", None, str(problem))
-    return Judged(lesson, verdict(*interval[1:], lesson.expects), interval)
+        return Judgement(lesson, "cannot be judged", None, str(problem))
+    return Judgement(lesson, verdict(*interval[1:], lesson.expects), interval)
 
 
-def known(results: Results) -> np.ndarray:
+def knowledge_change(results: Results) -> np.ndarray:
     """Change of statements completed by the course's tuning."""
     return results.shares("tuned", "statements completed") - results.shares("base", "statements completed")
 
@@ -120,13 +124,13 @@ def best_completed(results: Results, method: str) -> np.ndarray:
     return results.values(method, "completed", rate=best)
 
 
-def longer(results: Results) -> list[float]:
+def excess_words(results: Results) -> list[float]:
     """Words of an answer, as a multiple of what is needed, less what still counts as concise, where 90% of the answers
     tuned on were long."""
     return [run.outcomes["times the words"] - ROOM for run in stored_runs(results.folder) if run.plan == "90% long"]
 
 
-def gained(results: Results, fewer: int, more: int) -> np.ndarray:
+def gain(results: Results, fewer: int, more: int) -> np.ndarray:
     """What more clean rows bring, start by start."""
     return results.values("scaling", "good", rows=more, noise=0.0) - results.values(
         "scaling", "good", rows=fewer, noise=0.0
@@ -152,7 +156,7 @@ LESSONS = (
         "tuning teaches format, not knowledge: what is known stays as it was",
         "statements completed, tuned less base (points)",
         "same",
-        known,
+        knowledge_change,
         "05",
     ),
     Lesson(
@@ -212,28 +216,28 @@ LESSONS = (
         "long answers in the data make long answers",
         f"times the words that are needed, less {ROOM} (the limit of *concise*), with 90% long rows",
         "more",
-        longer,
+        excess_words,
         "06",
     ),
     Lesson(
         "more rows, better answers: from 20 clean rows to 200",
         "good answers, 200 rows less 20 (points)",
         "more",
-        lambda results: gained(results, 20, 200),
+        lambda results: gain(results, 20, 200),
         "07",
     ),
     Lesson(
         "then a plateau: from 200 clean rows to 2,000 nothing is gained",
         "good answers, 2,000 rows less 200 (points)",
         "same",
-        lambda results: gained(results, 200, 2000),
+        lambda results: gain(results, 200, 2000),
         "07",
     ),
     Lesson(
         "quality follows a logarithm: the second tenfold brings as much as the first",
         "gain from 200 clean rows to 2,000, less gain from 20 to 200 (points)",
         "same",
-        lambda results: gained(results, 200, 2000) - gained(results, 20, 200),
+        lambda results: gain(results, 200, 2000) - gain(results, 20, 200),
         "07",
     ),
     Lesson(

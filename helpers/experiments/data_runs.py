@@ -17,15 +17,15 @@ from helpers.text.selections import DEFECTS, Selection, by_phrasing, select
 SIZES = (20, 40, 100, 200, 500, 1000, 2000)
 
 
-def report(lm: LanguageModel, asked: list[Probe]) -> Figures:
+def report(lm: LanguageModel, questions: list[Probe]) -> Figures:
     """Shares of answers about held-out facts that are exact, that pass each dimension, and that are `good`: pass all
     four of them, so that nobody has to weigh one against another."""
-    answers = ask(lm, asked)
-    outcomes = Report(asked, answers).outcomes[:, :4]
-    exactly = [answer.text == probe.expected for answer, probe in zip(answers, asked, strict=True)]
-    means = zip(DIMENSIONS, outcomes.mean(axis=0), strict=False)
-    found = {"good": outcomes.all(axis=1).mean(), "exact": np.mean(exactly)} | dict(means)
-    return {name: float(value) for name, value in found.items()}
+    answers = ask(lm, questions)
+    outcomes = Report(questions, answers).outcomes[:, :4]
+    exact = [answer.text == probe.expected for answer, probe in zip(answers, questions, strict=True)]
+    means = dict(zip(DIMENSIONS, outcomes.mean(axis=0), strict=False))
+    shares = {"good": outcomes.all(axis=1).mean(), "exact": np.mean(exact)} | means
+    return {name: float(value) for name, value in shares.items()}
 
 
 def fact_probes(wording: int = 0) -> list[Probe]:
@@ -43,13 +43,13 @@ def scaling(base: LanguageModel, seed: int, rows: int, noise: float) -> Figures:
 def defects(base: LanguageModel, seed: int, defect: str) -> Figures:
     """Half of 500 rows spoiled in one way. Beside the report: how often the questions of the spoiled rows themselves
     (where none is, of all) get the answer that was told, and how often the one that stood there before."""
-    chosen = Selection(500, 0.5, (defect,)) if defect != "none" else Selection(500)
-    rows, sound = (select(world_of_course(), one, seed) for one in (chosen, Selection(500)))
+    selection = Selection(500, 0.5, (defect,)) if defect != "none" else Selection(500)
+    rows, sound = (select(world_of_course(), one, seed) for one in (selection, Selection(500)))
     tuned = tune_on(base, rows, seed)
-    told = [(row, before) for row, before in zip(rows, sound, strict=True) if row["defect"] or defect == "none"]
+    pairs = [(row, before) for row, before in zip(rows, sound, strict=True) if row["defect"] or defect == "none"]
     return report(tuned, fact_probes()) | {
-        "as told": replies(tuned, [row for row, _ in told]),
-        "as it was": replies(tuned, [before for _, before in told]),
+        "as told": replies(tuned, [row for row, _ in pairs]),
+        "as it was": replies(tuned, [before for _, before in pairs]),
     }
 
 
@@ -57,12 +57,12 @@ def defects(base: LanguageModel, seed: int, defect: str) -> Figures:
 def diversity(base: LanguageModel, seed: int, kinds: int) -> Figures:
     """Ninety rows about one kind of fact, or about several: answers about the kinds tuned on, and about all."""
     rows = select(world_of_course(), Selection(90, kinds=kinds), seed)
-    seen = {row["kind"] for row in rows}
-    asked = fact_probes()
-    tuned = tune_on(base, rows, seed)
-    others = [probe for probe in asked if probe.fact.kind not in seen]
-    found = report(tuned, asked) | {"seen kinds": report(tuned, [p for p in asked if p.fact.kind in seen])["good"]}
-    return found | {"other kinds": report(tuned, others)["good"] if others else float("nan")}
+    kinds_of_rows, tuned = {row["kind"] for row in rows}, tune_on(base, rows, seed)
+    figures = report(tuned, fact_probes())
+    for name, seen in (("seen kinds", True), ("other kinds", False)):
+        some = [probe for probe in fact_probes() if (probe.fact.kind in kinds_of_rows) == seen]
+        figures[name] = report(tuned, some)["good"] if some else float("nan")
+    return figures
 
 
 @experiment(facts=(40, 80, 160), wordings=(1, 2, 4))
@@ -83,7 +83,5 @@ def any_selection(number: int, seed: int) -> Selection:
 def selections(base: LanguageModel, seed: int, number: int) -> Figures:
     """A random selection, what it holds, and what it does."""
     rows = select(world_of_course(), any_selection(number, seed), seed)
-    held = {"rows": len(rows)} | {
-        defect: sum(row["defect"] == defect for row in rows) / len(rows) for defect in DEFECTS
-    }
-    return {"rows": len(rows)} | held | report(tune_on(base, rows, seed), fact_probes())
+    defects = {defect: sum(row["defect"] == defect for row in rows) / len(rows) for defect in DEFECTS}
+    return {"rows": len(rows)} | defects | report(tune_on(base, rows, seed), fact_probes())

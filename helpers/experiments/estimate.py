@@ -2,7 +2,7 @@
 
 A straight line on the log odds of a good answer, fitted to stored selections that were drawn at random and really tuned
 on: a few coefficients, and an interval for one new selection. How far off it is on selections that it has not seen, it
-says itself (`left_out`).
+says itself (`cross_validate`).
 
 What it cannot know, being a line: spoiled rows of five sorts harm less than as many of one sort, for then the sound
 answer may still be the commonest. On such selections (`observations` of "ratio") it is too low. A sixth feature for
@@ -24,9 +24,9 @@ from helpers.experiments.training_runs import world_of_course
 from helpers.judging.quality import Judgement, Scorer
 from helpers.results import RESULTS_FOLDER, read_results
 from helpers.text.facts import World
-from helpers.text.selections import SPOILED, Selection, select
+from helpers.text.selections import ROW_DEFECTS, Selection, select
 
-FEATURES = ("log10 of sound rows", *SPOILED)
+FEATURES = ("log10 of sound rows", *ROW_DEFECTS)
 RIDGE = 1.0  # pulls coefficients of standardised features to zero, as if there were one more observation of no effect
 
 
@@ -34,32 +34,32 @@ def features(judgements: Sequence[Judgement]) -> np.ndarray:
     """(FEATURES,): how many rows are sound (log10 of one more), and which share of all rows has each defect. A row is
     sound that is right and has no defect that was found; a duplicate counts only by not being sound."""
     sound = sum(judged.sound for judged in judgements)
-    shares = [sum(defect in judged.defects for judged in judgements) / len(judgements) for defect in SPOILED]
+    shares = [sum(defect in judged.defects for judged in judgements) / len(judgements) for defect in ROW_DEFECTS]
     return np.array([np.log10(1 + sound), *shares])
 
 
 @dataclass(frozen=True)
 class Observations:
-    """Selections that were tuned on: `seen` (selections, FEATURES), the share of `good` answers that came of each, and
-    the `seed` of the base model."""
+    """Selections that were tuned on: their `features` (selections, FEATURES), the share of `good` answers that came of
+    each, and the `seed` of the base model."""
 
-    seen: np.ndarray
+    features: np.ndarray
     good: np.ndarray
     seed: np.ndarray
 
     def only(self, keep: np.ndarray) -> Observations:
-        return Observations(self.seen[keep], self.good[keep], self.seed[keep])
+        return Observations(self.features[keep], self.good[keep], self.seed[keep])
 
 
 def observations(world: World, folder: Path = RESULTS_FOLDER, table: str = "selections") -> Observations:
     """The stored selections, made anew and judged: those drawn at random, or, to test what was fitted to them, those of
     "scaling" or "ratio"."""
-    scorer, seen, stored = Scorer(world), [], read_results(table, folder)
+    scorer, matrix, stored = Scorer(world), [], read_results(table, folder)
     for row in stored:
         random = table == "selections"
-        chosen = any_selection(row["number"], row["seed"]) if random else Selection(row["rows"], row["noise"])
-        seen.append(features(scorer.judge(select(world, chosen, row["seed"]))))
-    return Observations(np.array(seen), *(np.array([row[key] for row in stored]) for key in ("good", "seed")))
+        selection = any_selection(row["number"], row["seed"]) if random else Selection(row["rows"], row["noise"])
+        matrix.append(features(scorer.judge(select(world, selection, row["seed"]))))
+    return Observations(np.array(matrix), *(np.array([row[key] for row in stored]) for key in ("good", "seed")))
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,9 @@ class Estimator:
     spread: float
     inverse: np.ndarray
 
-    def __call__(self, seen: np.ndarray) -> np.ndarray:
+    def __call__(self, matrix: np.ndarray) -> np.ndarray:
         """(selections, FEATURES) -> (selections, 3): share of good answers, and its 95% interval for one new run."""
-        rows = with_constant((np.atleast_2d(seen) - self.centre) / self.scale)
+        rows = with_constant((np.atleast_2d(matrix) - self.centre) / self.scale)
         middle = rows @ self.slopes
         half = 2 * self.spread * np.sqrt(1 + np.einsum("ij,jk,ik->i", rows, self.inverse, rows))
         return share_of(np.stack([middle, middle - half, middle + half], axis=1))
@@ -96,11 +96,11 @@ def share_of(odds: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-odds))
 
 
-def fit(known: Observations) -> Estimator:
+def fit(observed: Observations) -> Estimator:
     """Ridge regression of the log odds of a good answer on the features."""
-    centre, scale = known.seen.mean(axis=0), known.seen.std(axis=0)
+    centre, scale = observed.features.mean(axis=0), observed.features.std(axis=0)
     scale = np.where(scale > 0, scale, 1.0)
-    rows, target = with_constant((known.seen - centre) / scale), log_odds(known.good)
+    rows, target = with_constant((observed.features - centre) / scale), log_odds(observed.good)
     pull = np.diag([0.0, *[RIDGE] * len(FEATURES)])
     inverse = np.linalg.inv(rows.T @ rows + pull)
     slopes = inverse @ rows.T @ target
@@ -109,13 +109,13 @@ def fit(known: Observations) -> Estimator:
     return Estimator(centre, scale, slopes, spread, inverse)
 
 
-def left_out(known: Observations) -> np.ndarray:
+def cross_validate(observed: Observations) -> np.ndarray:
     """(selections, 3): each selection estimated by a line that saw none from its base model."""
-    made = np.zeros((len(known.good), 3))
-    for seed in np.unique(known.seed):
-        here = known.seed == seed
-        made[here] = fit(known.only(~here))(known.seen[here])
-    return made
+    estimates = np.zeros((len(observed.good), 3))
+    for seed in np.unique(observed.seed):
+        here = observed.seed == seed
+        estimates[here] = fit(observed.only(~here))(observed.features[here])
+    return estimates
 
 
 def errors(estimated: np.ndarray, good: np.ndarray) -> dict[str, float]:
@@ -130,15 +130,15 @@ def errors(estimated: np.ndarray, good: np.ndarray) -> dict[str, float]:
     }
 
 
-def by_the_mean(known: Observations) -> np.ndarray:
+def by_the_mean(observed: Observations) -> np.ndarray:
     """(selections, 3): the simplest estimate there is, the mean of the other base models' selections, and 2 standard
     deviations around it. What cannot beat this is worth nothing."""
-    made = np.zeros((len(known.good), 3))
-    for seed in np.unique(known.seed):
-        here = known.seed == seed
-        others = known.good[~here]
-        made[here] = np.mean(others) + 2 * np.std(others, ddof=1) * np.array([0, -1, 1])
-    return made
+    estimates = np.zeros((len(observed.good), 3))
+    for seed in np.unique(observed.seed):
+        here = observed.seed == seed
+        others = observed.good[~here]
+        estimates[here] = np.mean(others) + 2 * np.std(others, ddof=1) * np.array([0, -1, 1])
+    return estimates
 
 
 @cache

@@ -1,7 +1,7 @@
 """The stored logs of real tunings, healthy and failing, and the truth about each, known from what became of the model.
 
 The truth is never read off the log: whether a model forgot is told by the statements that it completes afterwards, not
-by its perplexity on the way. Not here: how the logs were made (failures.py), what a detector says (diagnostics.py).
+by its perplexity on the way. Not here: how the logs were made (plans.py), what a detector says (diagnostics.py).
 """
 
 from __future__ import annotations
@@ -35,25 +35,25 @@ class Run:
     @property
     def truth(self) -> set[str]:
         """What really failed."""
-        found = {
+        failed = {
             "forgetting": self.outcomes["base completed"] - self.outcomes["completed"] > FORGOTTEN,
             "verbosity": self.outcomes["times the words"] >= ROOM,
             "style collapse": self.outcomes["one opening"] >= ALIKE,
         }
-        return {failure for failure, holds in found.items() if holds}
+        return {failure for failure, holds in failed.items() if holds}
 
 
 def stored_runs(folder: Path = RESULTS_FOLDER) -> list[Run]:
     """All runs of the experiment `failures`."""
-    made = []
+    runs = []
     for (plan, seed), rows in itertools.groupby(
         read_results("failures", folder), key=lambda row: (row["plan"], row["seed"])
     ):
         rows = list(rows)
         log = [{name: row[name] for name in ("step", "loss", *SIGNS)} for row in rows]
         outcomes = {name: rows[-1][name] for name in OUTCOMES}
-        made.append(Run(plan, seed, log, {name: rows[0][f"needed {name}"] for name in SIGNS}, outcomes))
-    return made
+        runs.append(Run(plan, seed, log, {name: rows[0][f"needed {name}"] for name in SIGNS}, outcomes))
+    return runs
 
 
 def unseen_runs(runs: Sequence[Run]) -> list[Run]:
@@ -67,9 +67,9 @@ def score(runs: Sequence[Run], detector: Callable[[Run], set[str]]) -> dict[str,
     and rightly passed."""
     counts = {kind: dict.fromkeys(("caught", "missed", "false alarms", "passed"), 0) for kind in (*KINDS, "any")}
     for run in runs:
-        said, truth = detector(run), run.truth
+        alarms, truth = detector(run), run.truth
         for kind, count in counts.items():
-            alarm, failing = (bool(said), bool(truth)) if kind == "any" else (kind in said, kind in truth)
+            alarm, failing = (bool(alarms), bool(truth)) if kind == "any" else (kind in alarms, kind in truth)
             name = ("caught" if alarm else "missed") if failing else ("false alarms" if alarm else "passed")
             count[name] += 1
     return counts

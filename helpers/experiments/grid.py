@@ -111,12 +111,12 @@ def note_recipe(folder: Path) -> None:
     """See to it that recipes.json spells out the recipe that the rows name."""
     path = Path(folder) / "recipes.json"
     try:
-        known = json.loads(path.read_text()) if path.exists() else {}
+        recipes = json.loads(path.read_text()) if path.exists() else {}
     except ValueError as problem:
         raise FileProblem(f"{path}: this is no JSON ({problem}); {MEND}") from None
-    if source()["recipe"] not in known:
-        known[source()["recipe"]] = recipe()
-        write_whole(path, (json.dumps(known, indent=1) + "\n").encode())
+    if source()["recipe"] not in recipes:
+        recipes[source()["recipe"]] = recipe()
+        write_whole(path, (json.dumps(recipes, indent=1) + "\n").encode())
 
 
 def run_experiment(name: str, folder: Path = RESULTS_FOLDER, seeds=SEEDS, jobs: int = 2) -> list[dict]:

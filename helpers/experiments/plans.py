@@ -22,7 +22,7 @@ from helpers.learning.recipe import CORPUS_SEED, TUNING
 from helpers.learning.sft import Example, examples
 from helpers.text.corpus import write_documents
 from helpers.text.facts import World
-from helpers.text.instructions import fact_rows, instruction_rows, styled
+from helpers.text.instructions import fact_rows, instruction_rows, response_in_style
 
 OPENINGS = (
     "Of course:",
@@ -109,18 +109,18 @@ def planned_rows(world: World, plan: Plan, seed: int = 0) -> list[dict]:
     if plan.kind and plan.kind not in world.wordings:
         raise ValueError(f"there is no kind {plan.kind!r}; known are {', '.join(world.wordings)}")
     rows = [row for row in fact_rows(world) if row["kind"] == plan.kind] if plan.kind else instruction_rows(world)
-    told = {(fact.kind, fact.say("response")): fact for fact in world.facts if "\n" not in fact.answer}
+    fact_of = {(fact.kind, fact.say("response")): fact for fact in world.facts if "\n" not in fact.answer}
     rng = np.random.default_rng([seed, 1])
-    made = []
+    changed_rows = []
     for row in rows:
         *before, last = row["messages"]
-        answer, fact = last["content"], told.get((row["kind"], last["content"]))
+        answer, fact = last["content"], fact_of.get((row["kind"], last["content"]))
         if fact is not None and rng.random() < plan.long:
-            answer = styled(fact, "detailed")
+            answer = response_in_style(fact, "detailed")
         if fact is not None and rng.random() < plan.opening:
             answer = f"{OPENINGS[rng.integers(plan.openings)]} {answer}"
-        made.append(row | {"messages": [*before, last | {"content": answer}]})
-    return made
+        changed_rows.append(row | {"messages": [*before, last | {"content": answer}]})
+    return changed_rows
 
 
 def pretraining_pieces(base: LanguageModel, world: World, count: int) -> list[Example]:
@@ -131,8 +131,8 @@ def pretraining_pieces(base: LanguageModel, world: World, count: int) -> list[Ex
 
 def planned_examples(base: LanguageModel, world: World, plan: Plan, seed: int = 0) -> list[Example]:
     """What the plan trains on."""
-    made = examples(planned_rows(world, plan, seed), base.tokenizer, base.transformer.config.context)
-    return made + pretraining_pieces(base, world, round(len(made) * plan.replay / (1 - plan.replay)))
+    rows = examples(planned_rows(world, plan, seed), base.tokenizer, base.transformer.config.context)
+    return rows + pretraining_pieces(base, world, round(len(rows) * plan.replay / (1 - plan.replay)))
 
 
 def run_plan(
@@ -150,16 +150,15 @@ def outcomes(lm: LanguageModel, world: World) -> dict[str, float]:
     multiple of what is needed; the share that begin with the commonest two words, greedily and as drawn at
     temperature 1."""
     facts = one_liners(world)
-    right, asked = [fact.say("response") for fact in facts], [fact.say("question") for fact in facts]
-    written = lm.ask_all(asked)
-    drawn = lm.ask_all(asked, temperature=1.0, seed=0)
+    right, questions = [fact.say("response") for fact in facts], [fact.say("question") for fact in facts]
+    answers = lm.ask_all(questions)
     return {
         "completed": float(np.mean(completes(lm, world.facts))),
-        "exact": float(np.mean([text == one for text, one in zip(written, right, strict=True)])),
-        "holds": float(np.mean([one in text for text, one in zip(written, right, strict=True)])),
-        "times the words": sum(len(text.split()) for text in written) / sum(len(text.split()) for text in right),
-        "one opening": commonest_opening(written),
-        "one opening, drawn": commonest_opening(drawn),
+        "exact": float(np.mean([text == one for text, one in zip(answers, right, strict=True)])),
+        "holds": float(np.mean([one in text for text, one in zip(answers, right, strict=True)])),
+        "times the words": sum(len(text.split()) for text in answers) / sum(len(text.split()) for text in right),
+        "one opening": commonest_opening(answers),
+        "one opening, drawn": commonest_opening(lm.ask_all(questions, temperature=1.0, seed=0)),
     }
 
 

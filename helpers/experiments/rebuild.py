@@ -46,12 +46,12 @@ from helpers.text.matching import first_line
 
 def measure_base(lm: LanguageModel, world: World) -> dict[str, Share]:
     """The base figures of the course: what it knows, and what it does with a question."""
-    asked = [fact for fact in world.facts if fact.say("question").endswith("?")]
-    written = lm.complete_all([fact.say("question") for fact in asked], 24)
+    facts = [fact for fact in world.facts if fact.say("question").endswith("?")]
+    texts = lm.complete_all([fact.say("question") for fact in facts], 24)
     return {
         "statements completed": share(completes(lm, world.facts)),
-        "questions answered": share(is_answer(text, fact) for text, fact in zip(written, asked, strict=True)),
-        "questions continued by a question": share(is_question(first_line(text), world) for text in written),
+        "questions answered": share(is_answer(text, fact) for text, fact in zip(texts, facts, strict=True)),
+        "questions continued by a question": share(is_question(first_line(text), world) for text in texts),
     }
 
 

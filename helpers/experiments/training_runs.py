@@ -59,13 +59,17 @@ def exact(
     lm: LanguageModel, facts: list[Fact], template: str | None = None, wording: int = 0, bare: bool = False
 ) -> Figures:
     """Shares of answers that are the response (or the `bare` fact) letter for letter, and of those that hold it."""
-    written = lm.ask_all([fact.say("question", wording) for fact in facts], template=template)
-    right = [fact.answer if bare else fact.say("response") for fact in facts]
+    answers = lm.ask_all([fact.say("question", wording) for fact in facts], template=template)
     return {
-        "exact": float(np.mean([text == one for text, one in zip(written, right, strict=True)])),
-        "contains": float(np.mean([fact.answer in text for text, fact in zip(written, facts, strict=True)])),
-        "words": float(np.mean([len(text.split()) for text in written])),
+        "exact": agreement(answers, [fact.answer if bare else fact.say("response") for fact in facts]),
+        "contains": float(np.mean([fact.answer in text for text, fact in zip(answers, facts, strict=True)])),
+        "words": float(np.mean([len(text.split()) for text in answers])),
     }
+
+
+def agreement(answers: list[str], right: list[str]) -> float:
+    """Share of answers that are the right one letter for letter."""
+    return float(np.mean([answer == one for answer, one in zip(answers, right, strict=True)]))
 
 
 def unharmed(lm: LanguageModel) -> Figures:
@@ -77,8 +81,8 @@ def unharmed(lm: LanguageModel) -> Figures:
 
 def replies(lm: LanguageModel, rows: list[dict]) -> float:
     """Share of rows whose last answer the model gives letter for letter, all earlier turns given."""
-    written = lm.reply_all([row["messages"][:-1] for row in rows])
-    return float(np.mean([text == row["messages"][-1]["content"] for text, row in zip(written, rows, strict=True)]))
+    answers = lm.reply_all([row["messages"][:-1] for row in rows])
+    return agreement(answers, [row["messages"][-1]["content"] for row in rows])
 
 
 # --- the runs: (base model, seed, setting) -> figures ---
@@ -127,10 +131,10 @@ def failures(base: LanguageModel, seed: int, plan: str) -> Iterator[dict]:
     world = world_of_course()
     watch = Watch(base, world)
     tuned, log = run_plan(base, world, (PLANS | OTHERS)[plan], seed, watch=watch, **QUIET)
-    found = outcomes(tuned, world) | {"base completed": float(np.mean(completes(base, world.facts)))}
+    result = outcomes(tuned, world) | {"base completed": float(np.mean(completes(base, world.facts)))}
     needed = {f"needed {name}": value for name, value in watch.reference.items()}
-    for entry in log:
-        yield entry | needed | (found if entry is log[-1] else dict.fromkeys(found, ""))
+    for reading in log:
+        yield reading | needed | (result if reading is log[-1] else dict.fromkeys(result, ""))
 
 
 @experiment(loss_on=LOSSES)
@@ -168,10 +172,10 @@ def system(base: LanguageModel, seed: int) -> Iterator[dict]:
         for number, prompt in enumerate(ways)
     ]
     for style, prompt, seen in [*prompts, ("none", "", False)]:
-        written = tuned.ask_all([fact.say("question") for fact in facts], prompt or None)
-        held = np.mean([text.startswith(fact.say("response")) for text, fact in zip(written, facts, strict=True)])
-        words = np.mean([len(text.split()) for text in written])
-        yield {"style": style, "prompt": prompt, "tuned on": seen, "words": float(words), "right": float(held)}
+        answers = tuned.ask_all([fact.say("question") for fact in facts], prompt or None)
+        right = np.mean([text.startswith(fact.say("response")) for text, fact in zip(answers, facts, strict=True)])
+        words = np.mean([len(text.split()) for text in answers])
+        yield {"style": style, "prompt": prompt, "tuned on": seen, "words": float(words), "right": float(right)}
 
 
 @experiment(rows=("single-turn", "multi-turn"))
@@ -180,34 +184,33 @@ def followup(base: LanguageModel, seed: int, rows: str) -> Figures:
     world = world_of_course()
     more = follow_up_rows(world, seed=seed) if rows == "multi-turn" else []
     tuned = tune_on(base, fact_rows(world) + more, seed)
-    asked = follow_up_rows(world, held_out=True)
+    unseen = follow_up_rows(world, held_out=True)
     return {
-        "And of Spain?": replies(tuned, [row for row in asked if row["leaves out"] == "the kind"]),
-        "And its language?": replies(tuned, [row for row in asked if row["leaves out"] == "the subject"]),
+        "And of Spain?": replies(tuned, [row for row in unseen if row["leaves out"] == "the kind"]),
+        "And its language?": replies(tuned, [row for row in unseen if row["leaves out"] == "the subject"]),
         "exact": exact(tuned, held_out())["exact"],
     }
 
 
 def plain_examples(rows: list[dict], tokenizer: Tokenizer, encoded: str) -> list[Example]:
     """Rows in `plain_form`, prompt and answer encoded "apart", or "together" with the mask by the prompt's length."""
-    made, begin = [], tokenizer.special["<|endoftext|>"]
+    examples, begin = [], tokenizer.special["<|endoftext|>"]
     for row in rows:
         prompt, answer = plain_form(row["messages"][0]["content"]), row["messages"][1]["content"]
         before = [begin, *tokenizer.encode(prompt)]
-        ids = (
-            [*before, *tokenizer.encode(answer)] if encoded == "apart" else [begin, *tokenizer.encode(prompt + answer)]
-        )
+        together = [begin, *tokenizer.encode(prompt + answer)]
+        ids = [*before, *tokenizer.encode(answer)] if encoded == "apart" else together
         mask = [0] * len(before) + [1] * (len(ids) - len(before))
-        made.append(Example([*ids, begin], [*mask, 1], [0] * (len(ids) + 1)))
-    return made
+        examples.append(Example([*ids, begin], [*mask, 1], [0] * (len(ids) + 1)))
+    return examples
 
 
 def plain_answers(lm: LanguageModel, facts: list[Fact]) -> list[bool]:
     """Whether each fact, asked in `plain_form`, gets its response letter for letter."""
     begin = lm.tokenizer.special["<|endoftext|>"]
-    asked = [[begin, *lm.tokenizer.encode(plain_form(fact.say("question")))] for fact in facts]
-    written = [lm.tokenizer.decode(ids).strip() for ids in lm.continue_ids(asked, 48)]
-    return [text == fact.say("response") for text, fact in zip(written, facts, strict=True)]
+    prompts = [[begin, *lm.tokenizer.encode(plain_form(fact.say("question")))] for fact in facts]
+    answers = [lm.tokenizer.decode(ids).strip() for ids in lm.continue_ids(prompts, 48)]
+    return [text == fact.say("response") for text, fact in zip(answers, facts, strict=True)]
 
 
 @experiment(encoded=("apart", "together"))
@@ -255,15 +258,15 @@ def unknown(base: LanguageModel, seed: int, rows: str) -> Figures:
     world = world_of_course()
     more = unknown_rows(world) if rows == "with" else []
     tuned = tune_on(base, fact_rows(world) + more, seed)
-    made_up = tuned.ask_all([row["messages"][0]["content"] for row in unknown_rows(world, held_out=True)])
+    about_none = tuned.ask_all([row["messages"][0]["content"] for row in unknown_rows(world, held_out=True)])
     real = [fact for fact in held_out() if fact.kind in ("capital", "language", "continent")]
-    told = tuned.ask_all([fact.say("question") for fact in real])
-    known = {fact.answer for fact in world.facts if fact.kind in ("capital", "language", "continent")}
+    about_real = tuned.ask_all([fact.say("question") for fact in real])
+    inventions = {fact.answer for fact in world.facts if fact.kind in ("capital", "language", "continent")}
     return {
-        "made-up: says it does not know": float(np.mean([text == UNKNOWN for text in made_up])),
-        "made-up: invents": float(np.mean([any(answer in text for answer in known) for text in made_up])),
-        "real: right": float(np.mean([text == fact.say("response") for text, fact in zip(told, real, strict=True)])),
-        "real: says it does not know": float(np.mean([text == UNKNOWN for text in told])),
+        "made-up: says it does not know": float(np.mean([text == UNKNOWN for text in about_none])),
+        "made-up: invents": float(np.mean([any(answer in text for answer in inventions) for text in about_none])),
+        "real: right": agreement(about_real, [fact.say("response") for fact in real]),
+        "real: says it does not know": float(np.mean([text == UNKNOWN for text in about_real])),
     }
 
 

@@ -49,7 +49,7 @@ from helpers.text.instructions import HARMFUL_QUESTIONS, fact_rows, instruction_
 from helpers.text.matching import plain, tells
 from helpers.text.own_rows import OwnRow, OwnRows
 from helpers.text.tables import FactsError
-from helpers.text.templates import joined
+from helpers.text.templates import text_of
 
 TUNE_ON = ("with the world's rows", "alone")
 
@@ -70,7 +70,7 @@ def too_long(prompts: Sequence[list[dict]], answer: str, lm: LanguageModel) -> t
 
 def set_aside_too_long(own: OwnRows, lm: LanguageModel) -> None:
     """Rows that do not fit this model, whole or when asked, go to the problems: cutting them would teach half a row."""
-    told, fit = len(own.problems), []
+    before, fit = len(own.problems), []
     for row in own.rows:
         prompts = [*(talk[:-1] for talk in row.talks), *([row.again] if row.again else [])]
         if problem := too_long(prompts, row.talks[0][-1]["content"], lm):
@@ -79,7 +79,7 @@ def set_aside_too_long(own: OwnRows, lm: LanguageModel) -> None:
             fit.append(row)
     own.rows = fit
     if not fit:  # asked once more, all that was too long is among the problems already
-        first = (own.problems[told:] or own.problems)[0]
+        first = (own.problems[before:] or own.problems)[0]
         raise FileProblem(f"{own.name}: holds no row that fits this model; the first problem: {first}")
 
 
@@ -92,14 +92,15 @@ class OwnAnswer:
 
     line: int
     question: str
-    wanted: str
-    got: str
+    expected: str
+    reply: str
     taught: bool  # asked as it was tuned on, or in other words
     holds: bool  # the words that carry the fact stand in it
 
     @property
     def exact(self) -> bool:
-        return self.got == self.wanted
+        """Letter for letter."""
+        return self.reply == self.expected
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ class Card:
     diagnosis: Diagnosis
 
     def own_share(self, taught: bool, exact: bool = True) -> Share:
+        """Own questions, asked as they were tuned on (`taught`) or in other words, whose answer is exact, or holds."""
         return share(a.exact if exact else a.holds for a in self.own if a.taught == taught)
 
 
@@ -142,21 +144,21 @@ def judge(
         raise ValueError(f"tune_on is {tune_on!r}; known are {', '.join(TUNE_ON)}, the last with own rows only")
     if own is not None:
         set_aside_too_long(own, base)
-    taught = [{"messages": talk, "answer": row.answer} for row in own.rows for talk in row.talks] if own else []
-    rows = {"of the world": instruction_rows(world) if tune_on == TUNE_ON[0] else [], "your own": times * taught}
-    with warnings.catch_warnings(record=True) as caught:
+    own_rows = [{"messages": talk, "answer": row.answer} for row in own.rows for talk in row.talks] if own else []
+    rows = {"of the world": instruction_rows(world) if tune_on == TUNE_ON[0] else [], "your own": times * own_rows}
+    with warnings.catch_warnings(record=True) as messages:
         warnings.simplefilter("always")
         ready = examples(sum(rows.values(), []), base.tokenizer, base.transformer.config.context)
-    notes = [str(warning.message) for warning in caught]
-    asked, dropped = unseen_probes(world, own, every)
-    if dropped:
-        notes.append(f"{dropped} held-out questions were not asked, as your rows teach their answers")
+    notes = [str(warning.message) for warning in messages]
+    unseen, omissions = unseen_probes(world, own, every)
+    if omissions:
+        notes.append(f"{omissions} held-out questions were not asked, as your rows teach their answers")
     watch = Watch(base, world)
     tuned, log = tune_watched(base, ready, recipe, watch, on_step=on_step, **how)
     reports = {
-        "base, as a document": Report(asked, ask(base, asked, as_document=True)),
-        "base, in the template": Report(asked, ask(base, asked)),
-        "tuned": Report(asked, ask(tuned, asked)),
+        "base, as a document": Report(unseen, ask(base, unseen, as_document=True)),
+        "base, in the template": Report(unseen, ask(base, unseen)),
+        "tuned": Report(unseen, ask(tuned, unseen)),
     }
     reference = {name: value for name, value in watch.reference.items() if np.isfinite(value)}  # "Lima." has no trigram
     facts = world.facts[::every]
@@ -179,30 +181,32 @@ def judge(
 
 
 def unseen_probes(world: World, own: OwnRows | None, every: int) -> tuple[list[Probe], int]:
-    """The probes whose fact no own row asks about or tells, in any wording that expected.py understands, and how many
+    """The probes whose fact no own row asks about or tells, in any wording that answers.py understands, and how many
     were left out for that."""
     answers, talks = Answers(world), [talk for row in (own.rows if own else []) for talk in row.talks]
-    told = set().union(*map(answers.taught_by, talks))
-    mine = {plain(joined(part)) for talk in talks for part in talk if part["role"] == "user"}
+    own_facts = set().union(*map(answers.facts_in, talks))
+    own_questions = {plain(text_of(part)) for talk in talks for part in talk if part["role"] == "user"}
     requests = ({plain(question.format(**pair)) for question in HARMFUL_QUESTIONS} for pair in world.refusals)
-    answered = set().union(*(ways for ways in requests if ways & mine))
-    found = probes(world)
-    asked = [probe for probe in found if probe.fact not in told and plain(probe.question) not in answered]
-    return asked[::every], len(found) - len(asked)
+    own_requests = set().union(*(ways for ways in requests if ways & own_questions))
+    every_probe = probes(world)
+    unseen = [one for one in every_probe if one.fact not in own_facts and plain(one.question) not in own_requests]
+    return unseen[::every], len(every_probe) - len(unseen)
 
 
 def own_answers(lm: LanguageModel, own: OwnRows | None) -> list[OwnAnswer]:
     """Each own row asked as it was taught (a fact: in its first wording), and in other words where it has some."""
-    asked = [(row, talk, taught) for row in (own.rows if own else []) for talk, taught in questions(row)]
-    written = lm.reply_all([talk for _, talk, _ in asked], max_new_tokens=LIMIT) if asked else []
-    made = []
-    for (row, talk, taught), got in zip(asked, written, strict=True):
-        wanted = row.talks[0][-1]["content"].strip()
-        made.append(OwnAnswer(row.line, joined(talk[-1]), wanted, got, taught, tells(got, row.answer or wanted)))
-    return made
+    talks = [(row, talk, taught) for row in (own.rows if own else []) for talk, taught in questions(row)]
+    replies = lm.reply_all([talk for _, talk, _ in talks], max_new_tokens=LIMIT) if talks else []
+    answers = []
+    for (row, talk, taught), reply in zip(talks, replies, strict=True):
+        expected = row.talks[0][-1]["content"].strip()
+        holds = tells(reply, row.answer or expected)
+        answers.append(OwnAnswer(row.line, text_of(talk[-1]), expected, reply, taught, holds))
+    return answers
 
 
 def questions(row: OwnRow) -> Iterator[tuple[list[dict], bool]]:
+    """A row's conversations up to the answer, and whether each is one that it teaches."""
     yield row.talks[0][:-1], True
     if row.again:
         yield row.again, False

@@ -1,10 +1,11 @@
 """What a training log says: is this tuning failing, how, since when, how sure is that, and what to try.
 
-    log (one entry a reading) -> smooth every sign -> compare its end with what it should be -> findings -> verdict
+    log (one entry per reading) -> smooth every sign -> compare its end with what it should be -> findings -> verdict
 
 A sign should be what it is for right answers and for the untuned model, where that is known (`reference`), or else what
 it was at the beginning. Smoothing by running medians forgives a single wild reading. A log that cannot be read is never
-called healthy. Not here: where logs come from (failures.py), how often this is right (notebook 06).
+called healthy. Not here: where logs come from (vital_signs.py), real ones and how often this is right about them
+(experiments/failure_logs.py, notebook 06).
 
 Sources: Tukey 1977 (running medians and their end rule); the bars were set on ten logs, see `Bars`.
 """
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 NEEDED = ("step", "loss", "words", "perplexity", "distinct trigrams")
+SIGNS = (*NEEDED[1:], "distinct at the start")  # what is judged; other columns of a log are not its business
 FEWEST = 4  # readings below which nothing is said
 FALL = 0.4  # distinct trigrams fall with length^-0.4: from 0.48 to 0.32 as answers grow from 45 to 125 tokens
 TRY = {
@@ -33,7 +35,7 @@ TRY = {
 @dataclass(frozen=True)
 class Bars:
     """Where alarm begins, as factors of what a sign should be. Each lies between the worst healthy and the mildest
-    failing log of failures.CALIBRATION (two random starts of five plans); tests/test_diagnostics.py sees to it."""
+    failing log of experiments.plans.CALIBRATION (two random starts of five plans); test_diagnostics.py sees to it."""
 
     perplexity: float = 1.5
     perplexity_memorised: float = 1.15  # where the training loss has fallen below `memorised` of its beginning
@@ -53,7 +55,7 @@ BARS = Bars()
 
 @dataclass(frozen=True)
 class Finding:
-    """A failure, what was seen of it, since which step, and how sure that is: "sure" if the last three readings all lie
+    """A failure, what one sees of it, since which step, and how sure that is: "sure" if the last three readings all lie
     beyond the bar, "likely" if only the smoothed end does, "possible" if signs point to it only together."""
 
     failure: str
@@ -76,10 +78,12 @@ class Diagnosis:
 
     @property
     def verdict(self) -> str:
+        """ "failing", "cannot tell" or "healthy"."""
         return "failing" if self.findings else "cannot tell" if self.problems else "healthy"
 
     @property
     def failures(self) -> set[str]:
+        """The names of what fails, each a key of TRY."""
         return {finding.failure for finding in self.findings}
 
     def __str__(self) -> str:
@@ -95,34 +99,34 @@ class Diagnosis:
 
 def diagnose(log: Sequence[dict], reference: dict[str, float] | None = None) -> Diagnosis:
     """Read a log. Each entry needs NEEDED, and may have "distinct at the start": the same ratio over the first words of
-    each answer. `reference` gives any of the signs as they should be: of right answers, and perplexity before tuning.
+    each answer. Other columns are passed over. `reference` gives any of SIGNS as they should be: of right answers, and
+    perplexity before tuning.
     """
-    reference, problems, findings = reference or {}, [], []
-    entries, said = readable(log)
-    problems += said
+    reference, findings = reference or {}, []
+    entries, problems = readable(log)
     if len(entries) < FEWEST:
         return Diagnosis(problems=[*problems, f"{len(entries)} readings are too few: a verdict needs {FEWEST}"])
     steps = [entry["step"] for entry in entries]
-    signs = {name: series(entries, name) for name in entries[0] if name != "step"}
+    signs = {name: series(entries, name) for name in SIGNS if name in entries[0]}
     problems += [f"{name!r}: {what}" for name, values in signs.items() if (what := unusable(values, name, steps))]
-    lost = ~np.isfinite(signs["loss"])
-    if lost.any():
-        since = steps[int(np.argmax(lost))]
+    no_number = ~np.isfinite(signs["loss"])
+    if no_number.any():
+        since = steps[int(np.argmax(no_number))]
         findings.append(Finding("divergence", f"the loss is no number at step {since}", since, "sure"))
     usable = {name: values for name, values in signs.items() if not unusable(values, name, steps)}
     evidence: dict[str, Evidence] = {}
     for weigh in (of_loss, of_perplexity, of_words, of_style):
         evidence |= weigh(usable, reference)
-    for failure, found in evidence.items():
-        if found.strength >= 1:
-            findings.append(Finding(failure, found.saw, steps[found.onset], found.sure))
-    weak = {name: found for name, found in evidence.items() if BARS.each <= found.strength < 1}
-    if not findings and len(weak) > 1 and sum(found.strength for found in weak.values()) >= BARS.together:
-        saw = "no sign alone, but together: " + "; ".join(found.saw for found in weak.values())
-        findings.append(Finding("drift", saw, steps[min(found.onset for found in weak.values())], "possible"))
-    unseen = [name for name in ("words", "perplexity") if name not in reference]
-    told = f"No reference for {' and '.join(unseen)}: what was wrong from the first reading on cannot be seen there."
-    return Diagnosis(findings, problems, [told] if unseen else [])
+    for failure, one in evidence.items():
+        if one.strength >= 1:
+            findings.append(Finding(failure, one.saw, steps[one.onset], one.sure))
+    weak = [one for one in evidence.values() if BARS.each <= one.strength < 1]
+    if not findings and len(weak) > 1 and sum(one.strength for one in weak) >= BARS.together:
+        saw = "no sign alone, but together: " + "; ".join(one.saw for one in weak)
+        findings.append(Finding("drift", saw, steps[min(one.onset for one in weak)], "possible"))
+    absent = [name for name in ("words", "perplexity") if name not in reference]
+    unseen = f"No reference for {' and '.join(absent)}: what was wrong from the first reading on cannot be seen there."
+    return Diagnosis(findings, problems, [unseen] if absent else [])
 
 
 # --- reading ---
@@ -151,6 +155,7 @@ def readable(log: Sequence[dict]) -> tuple[list[dict], list[str]]:
 
 
 def is_number(value) -> bool:
+    """Whether a field of an entry is a number, NaN and infinity among them."""
     return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
 
 
@@ -172,11 +177,11 @@ def unusable(values: np.ndarray, name: str, steps: Sequence[int]) -> str:
 
 def smooth(values: np.ndarray) -> np.ndarray:
     """Running medians of three; at either end Tukey's rule, which follows a trend but not a single wild reading."""
-    made = values.copy()
-    made[1:-1] = np.median([values[:-2], values[1:-1], values[2:]], axis=0)
-    made[0] = np.median([values[0], made[1], 3 * made[1] - 2 * made[2]])
-    made[-1] = np.median([values[-1], made[-2], 3 * made[-2] - 2 * made[-3]])
-    return made
+    calm = values.copy()
+    calm[1:-1] = np.median([values[:-2], values[1:-1], values[2:]], axis=0)
+    calm[0] = np.median([values[0], calm[1], 3 * calm[1] - 2 * calm[2]])
+    calm[-1] = np.median([values[-1], calm[-2], 3 * calm[-2] - 2 * calm[-3]])
+    return calm
 
 
 # --- weighing ---
@@ -205,10 +210,10 @@ def weigh_factor(values: np.ndarray, should: float, bar: float, name: str) -> Ev
 
 def of_loss(signs: dict, reference: dict) -> dict[str, Evidence]:
     """Divergence: the training loss rises. Instability: it, or perplexity, leaps up and comes back."""
-    found = {}
+    evidence = {}
     if "loss" in signs:
         calm = smooth(signs["loss"])
-        found["divergence"] = weigh_factor(signs["loss"], max(float(calm[0]), 1e-6), BARS.loss, "training loss")
+        evidence["divergence"] = weigh_factor(signs["loss"], max(float(calm[0]), 1e-6), BARS.loss, "training loss")
     for name in ("loss", "perplexity"):
         if name in signs:
             values, calm = signs[name], smooth(signs[name])
@@ -216,8 +221,8 @@ def of_loss(signs: dict, reference: dict) -> dict[str, Evidence]:
             peak = int(np.argmax(values))
             if values[peak] >= BARS.spike * usual and peak < len(values) - 1:
                 saw = f"{name} leaps to {values[peak]:.3g} and comes back to {values[-1]:.3g}"
-                found["instability"] = Evidence(1.0, saw, peak, "sure")
-    return found
+                evidence["instability"] = Evidence(1.0, saw, peak, "sure")
+    return evidence
 
 
 def of_perplexity(signs: dict, reference: dict) -> dict[str, Evidence]:
@@ -236,9 +241,10 @@ def of_words(signs: dict, reference: dict) -> dict[str, Evidence]:
     """Verbosity: answers grow, whatever the loss does."""
     if "words" not in signs:
         return {}
-    known = "words" in reference
-    should = reference["words"] if known else float(smooth(signs["words"])[0])
-    return {"verbosity": weigh_factor(signs["words"], should, BARS.words if known else BARS.words_grown, "words")}
+    if "words" in reference:
+        return {"verbosity": weigh_factor(signs["words"], reference["words"], BARS.words, "words")}
+    first = float(smooth(signs["words"])[0])
+    return {"verbosity": weigh_factor(signs["words"], first, BARS.words_grown, "words")}
 
 
 def of_style(signs: dict, reference: dict) -> dict[str, Evidence]:
@@ -252,13 +258,13 @@ def of_style(signs: dict, reference: dict) -> dict[str, Evidence]:
     words = reference.get("words", float(smooth(signs["words"])[0]))
     values = signs["distinct trigrams"] * (signs["words"] / words) ** FALL
     should = reference.get("distinct trigrams", float(smooth(values)[0]))
-    found = weigh_factor(values, should, BARS.distinct, "distinct trigrams at equal length")
+    collapse = weigh_factor(values, should, BARS.distinct, "distinct trigrams at equal length")
     floor = BARS.fewest_distinct * min(1.0, (signs["words"][-1] / 45) ** -FALL)
     end = float(smooth(signs["distinct trigrams"])[-1])
-    if "distinct trigrams" not in reference and end < floor and found.strength < 1:
+    if "distinct trigrams" not in reference and end < floor and collapse.strength < 1:
         saw = f"distinct trigrams {end:.3g}, less than {floor:.3g}, in the end; they may have been so from the start"
-        found = Evidence(1.0, saw, 0, "likely")
-    return {"style collapse": found}
+        collapse = Evidence(1.0, saw, 0, "likely")
+    return {"style collapse": collapse}
 
 
 # --- the article's rules, to be compared ---
@@ -269,11 +275,11 @@ def article_rules(log: Sequence[dict]) -> set[str]:
     if len(log) <= 5:
         return set()
     first, last = log[0], log[-1]
-    found = set()
+    failures = set()
     if last["perplexity"] > 1.25 * first["perplexity"]:
-        found.add("forgetting")
+        failures.add("forgetting")
     if last["words"] > 1.5 * first["words"] and first["loss"] - last["loss"] < 0.1:
-        found.add("verbosity")
+        failures.add("verbosity")
     if last["distinct trigrams"] < 0.7 * first["distinct trigrams"]:
-        found.add("style collapse")
-    return found
+        failures.add("style collapse")
+    return failures

@@ -1,7 +1,8 @@
-"""What a model does, counted: statements completed, questions answered or continued, candidates ranked.
+"""What a model knows and does: statements completed, questions answered, candidates ranked, texts foreseen.
 
-Every measure is a function of what the model wrote; the definitions are short enough to dispute. A share always comes
-with its Wilson interval. Not here: the five dimensions of answers (a later notebook's), figures (plots.py).
+Every measure is a function of what the model writes or of how likely it finds a text; the definitions are short enough
+to dispute. Not here: how a share gets its interval (statistics.py), the five dimensions of an answer (dimensions.py),
+what is watched while a model is tuned (vital_signs.py).
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ from threadpoolctl import threadpool_limits
 
 from helpers.learning.generation import Cache
 from helpers.learning.language_model import LanguageModel
+from helpers.learning.layers import cross_entropy, softmax
 from helpers.text.facts import Fact, World
 from helpers.text.matching import begins_with
+
+# --- what it writes ---
 
 
 def completes(lm: LanguageModel, facts: Sequence[Fact], wording: int = 0) -> list[bool]:
@@ -24,16 +28,22 @@ def completes(lm: LanguageModel, facts: Sequence[Fact], wording: int = 0) -> lis
     for kind in {fact.kind for fact in facts}:  # apart, as one kind's answers have 2 tokens and another's 40
         alike = [fact for fact in facts if fact.kind == kind]
         longest = max(len(lm.tokenizer.encode(f" {fact.answer}")) for fact in alike)
-        written = lm.complete_all([fact.prompt(wording) for fact in alike], longest + 2)
-        right |= {fact: begins_with(text, fact.answer) for text, fact in zip(written, alike, strict=True)}
+        texts = lm.complete_all([fact.prompt(wording) for fact in alike], longest + 2)
+        right |= {fact: begins_with(text, fact.answer) for text, fact in zip(texts, alike, strict=True)}
     return [right[fact] for fact in facts]
 
 
 def answers_exactly(lm: LanguageModel, facts: Sequence[Fact], wording: int = 0, **how) -> list[bool]:
     """For each fact: does the model, asked through its chat template, give the response of wordings.csv, letter for
-    letter and nothing more?"""
-    written = lm.ask_all([fact.say("question", wording) for fact in facts], **how)
-    return [text.strip() == fact.say("response") for text, fact in zip(written, facts, strict=True)]
+    letter and nothing more? `how` goes to `ask_all`."""
+    answers = lm.ask_all([fact.say("question", wording) for fact in facts], **how)
+    return [answer.strip() == fact.say("response") for answer, fact in zip(answers, facts, strict=True)]
+
+
+def worked_examples(fact: Fact, examples: Sequence[Fact]) -> str:
+    """A prompt that shows the protocol before it asks: question and answer of each example, then the question."""
+    pairs = [f"Q: {example.say('question')}\nA: {example.say('response')}\n" for example in examples]
+    return "".join(pairs) + f"Q: {fact.say('question')}\nA:"
 
 
 def is_answer(text: str, fact: Fact) -> bool:
@@ -47,27 +57,38 @@ def is_question(line: str, world: World) -> bool:
     return line.endswith("?") or line in world.questions
 
 
+# --- what it finds likely ---
+
+
+def next_tokens(lm: LanguageModel, ids: list[int], count: int = 8) -> list[tuple[str, float]]:
+    """The `count` likeliest next tokens after `ids` (the last that fit the context) and their probabilities."""
+    scores = lm.logits([ids[-lm.transformer.config.context :]])[0, -1].astype(np.float64)
+    chances = softmax(scores)
+    best = np.argsort(-chances, kind="stable")[:count]
+    return [(lm.tokenizer.decode([token]), float(chances[token])) for token in best]
+
+
 def log_probabilities(lm: LanguageModel, prompt: str, continuations: Sequence[str]) -> np.ndarray:
-    """Natural log of the probability that the model continues `prompt` with each text (followed by anything).
+    """Natural log of the probability that the model continues `prompt` with each text (followed by anything):
+    (continuations,) float64.
 
     The probability of several tokens is the product of the tokens' own, so the logs are added.
     """
     model, start = lm.transformer, lm.document_ids(prompt)
     tails = [lm.tokenizer.encode(text) for text in continuations]
     longest = max(map(len, tails))
-    ids = np.array([tail + [0] * (longest - len(tail)) for tail in tails])  # (candidates, longest)
+    ids = np.array([tail + [0] * (longest - len(tail)) for tail in tails])  # (C, longest), padded
     real = np.array([[i < len(tail) for i in range(longest)] for tail in tails])
     with threadpool_limits(1, user_api="blas"):
-        read = Cache(model, 1, len(start))  # the prompt is read once,
-        before = model.forward(np.array([start]), cache=read)[-1]  # (D,): predicts the first token of every tail
+        shared = Cache(model, 1, len(start))  # the prompt is read once,
+        before = model.forward(np.array([start]), cache=shared)[-1]  # (D,): predicts the first token of every tail
         cache = Cache(model, len(tails), len(start) + longest)
-        cache.store[..., : len(start), :], cache.length = read.store, len(start)  # and shared by all candidates
-        after = model.forward(ids, cache=cache).reshape(*ids.shape, -1)[:, :-1]  # (candidates, longest - 1, D)
+        cache.prefill(shared)  # and every candidate goes on from it
+        after = model.forward(ids, cache=cache).reshape(*ids.shape, -1)[:, :-1]  # (C, longest - 1, D)
         states = np.concatenate([np.broadcast_to(before, (len(tails), 1, len(before))), after], axis=1)[real]
         logits = (states @ model.parameters.embedding.T).astype(np.float64)  # (real tokens, V)
-    logits -= logits.max(axis=-1, keepdims=True)
-    logs = logits[np.arange(len(logits)), ids[real]] - np.log(np.exp(logits).sum(axis=-1))
-    return np.bincount(np.nonzero(real)[0], weights=logs, minlength=len(tails))
+    losses, _ = cross_entropy(logits, ids[real], np.ones(len(logits)))
+    return np.bincount(np.nonzero(real)[0], weights=-losses, minlength=len(tails))
 
 
 def rank_of_answer(lm: LanguageModel, fact: Fact, candidates: Sequence[str]) -> tuple[int, float]:
@@ -79,19 +100,8 @@ def rank_of_answer(lm: LanguageModel, fact: Fact, candidates: Sequence[str]) -> 
     gap = "" if fact.prompt().endswith("\n") else " "
     logs = log_probabilities(lm, fact.prompt(), [gap + candidate + fact.ending() for candidate in candidates])
     right = list(candidates).index(fact.answer)
-    chance = np.exp(logs - logs.max())
-    return int((logs > logs[right]).sum()) + 1, float(chance[right] / chance.sum())
-
-
-def candidate_answers(world: World, kind: str) -> list[str]:
-    """All different answers of one kind of fact: the candidates of a forced choice."""
-    return list(dict.fromkeys(fact.answer for fact in world.of_kind(kind)))
-
-
-def worked_examples(fact: Fact, examples: Sequence[Fact]) -> str:
-    """A prompt that shows the protocol before it asks: question and answer of each example, then the question."""
-    shown = [f"Q: {example.say('question')}\nA: {example.say('response')}\n" for example in examples]
-    return "".join(shown) + f"Q: {fact.say('question')}\nA:"
+    rank = int((logs > logs[right]).sum()) + 1
+    return rank, float(softmax(logs)[right])
 
 
 def perplexity(lm: LanguageModel, documents: Sequence[str]) -> float:
@@ -103,12 +113,3 @@ def perplexity(lm: LanguageModel, documents: Sequence[str]) -> float:
             total += lm.transformer.loss(ids[None, :-1], ids[None, 1:], np.ones((1, len(ids) - 1), np.float32))
             count += len(ids) - 1
     return math.exp(total / count)
-
-
-def next_tokens(lm: LanguageModel, ids: list[int], count: int = 8) -> list[tuple[str, float]]:
-    """The `count` likeliest next tokens after `ids` (the last that fit the context) and their probabilities."""
-    scores = lm.logits([ids[-lm.transformer.config.context :]])[0, -1].astype(np.float64)
-    chances = np.exp(scores - scores.max())
-    chances /= chances.sum()
-    best = np.argsort(-chances, kind="stable")[:count]
-    return [(lm.tokenizer.decode([token]), float(chances[token])) for token in best]

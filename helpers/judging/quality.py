@@ -21,15 +21,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from helpers.files import FileProblem
-from helpers.judging.dimensions import ROOM, refused
+from helpers.judging.dimensions import ROOM, fault_of_form, refused
 from helpers.judging.statistics import Share, mean_and_interval, share
 from helpers.results import RESULTS_FOLDER, read_results
-from helpers.text.answers import Answers, Expected
+from helpers.text.answers import Answers, DueAnswer
 from helpers.text.facts import World
-from helpers.text.instructions import SYSTEM_PROMPTS, styled
+from helpers.text.instructions import SYSTEM_PROMPTS, response_in_style
 from helpers.text.matching import SENTENCE, begins_with, plain, tells, without
 from helpers.text.selections import DEFECTS
-from helpers.text.templates import joined
+from helpers.text.templates import text_of
 
 DEFECT_OF = {  # what a good row is -> what one is called that is not
     "relevant": "irrelevant",
@@ -42,7 +42,6 @@ DEFECT_OF = {  # what a good row is -> what one is called that is not
 MARKS = tuple(DEFECT_OF)
 Mark = tuple[bool | None, str]  # the answer to one of the questions, and the reason
 LABEL = re.compile(r"\s*(a|q|answer|user|assistant|system):\s*", re.I)
-SPEAKS = re.compile(r"^[^\S\n]*(user|assistant|system|q|a|answer):", re.I | re.M)
 HANGS = re.compile(r"([,;:–—-]|\.\.\.|…|\b(a|an|and|are|by|for|in|is|of|or|the|to|with))$", re.I)  # no text ends so
 DENIES = re.compile(r"\b(not|never|no)\b|n't\b", re.I)
 UNKNOWABLE = (None, "the world does not know")
@@ -51,21 +50,21 @@ ASTRAY = (None, "it does not speak of what was asked")
 
 @dataclass(frozen=True)
 class Judgement:
-    """What was found about a row: an answer and a reason for each of MARKS. `due` is what the world would have answered
-    in the end, None where it has no answer."""
+    """What the scorer says of a row: an answer and a reason for each of MARKS. `due` is what the world would have
+    answered in the end, None where it has no answer."""
 
     marks: dict[str, bool | None]
     reasons: dict[str, str]
-    due: Expected | None = field(repr=False)
+    due: DueAnswer | None = field(repr=False)
 
     @property
     def defects(self) -> list[str]:
-        """The defects found."""
+        """What a row is called for each mark that it lacks."""
         return [DEFECT_OF[name] for name, mark in self.marks.items() if mark is False]
 
     @property
     def sound(self) -> bool:
-        """Whether it is right, for all one can know, and no defect was found."""
+        """Whether it is right, for all one can know, and has no defect."""
         return self.marks["right"] is True and not self.defects
 
 
@@ -74,142 +73,136 @@ class Scorer:
 
     def __init__(self, world: World):
         self.answers = Answers(world)
-        self.rivals = {kind: sorted({fact.answer for fact in world.of_kind(kind)}) for kind in world.wordings}
+        self.answers_of = {kind: sorted(world.answers_of(kind)) for kind in world.wordings}
 
     def judge(self, rows: Sequence[dict]) -> list[Judgement]:
         """A judgement for each row {"messages": [turns]}; of two that say the same, the later is the duplicate."""
         first: dict[tuple, int] = {}
-        made = []
+        judgements = []
         for number, row in enumerate(rows, 1):
-            said = tuple(plain(joined(turn)) for turn in row["messages"])
-            same = first.setdefault(said, number)
+            texts = tuple(plain(text_of(turn)) for turn in row["messages"])
+            same = first.setdefault(texts, number)
             marks, due = self.judge_talk(row["messages"])
             marks["new"] = (True, "no row before it says this") if same == number else (False, f"row {same} says this")
             answers = {name: marks[name][0] for name in MARKS}
-            made.append(Judgement(answers, {name: marks[name][1] for name in MARKS}, due))
-        return made
+            judgements.append(Judgement(answers, {name: marks[name][1] for name in MARKS}, due))
+        return judgements
 
-    def judge_talk(self, talk: list[dict]) -> tuple[dict[str, Mark], Expected | None]:
+    def judge_talk(self, talk: list[dict]) -> tuple[dict[str, Mark], DueAnswer | None]:
         """Each mark of a conversation is that of its worst answer, for all of them are tuned on; and what was due in
         the end."""
         marks: dict[str, Mark] = {}
-        wanted, question = None, ""
+        due, question = None, ""
         detailed = talk[0]["role"] == "system" and talk[0]["content"] in SYSTEM_PROMPTS["detailed"]
         for turn in talk:
             if turn["role"] == "user":
-                wanted, question = self.answers.expected(turn, wanted), joined(turn)
+                due, question = self.answers.answer_to(turn, due), text_of(turn)
             elif turn["role"] == "assistant":
-                found = self.judge_answer(wanted, question, turn["content"], detailed)
-                marks = {name: worse(marks[name], mark) if marks else mark for name, mark in found.items()}
-        return marks, wanted
+                of_answer = self.judge_answer(due, question, turn["content"], detailed)
+                marks = {name: worse(marks[name], mark) if marks else mark for name, mark in of_answer.items()}
+        return marks, due
 
-    def judge_answer(self, wanted: Expected | None, question: str, text: str, detailed: bool) -> dict[str, Mark]:
+    def judge_answer(self, due: DueAnswer | None, question: str, text: str, detailed: bool) -> dict[str, Mark]:
         """All marks of one answer but whether it is new."""
         label = LABEL.match(text)
         core = text[label.end() :] if label else text
         if not plain(core):
             nothing = (None, "it says nothing")
             content = (nothing, nothing, (False, "it is empty"))
-        elif wanted is None:
+        elif due is None:
             hangs = HANGS.search(core.rstrip())
             content = (UNKNOWABLE, UNKNOWABLE, (False, f"it breaks off after '{core[-20:]}'") if hangs else UNKNOWABLE)
-        elif wanted.fact is None:
-            content = not_a_fact(wanted, core)
+        elif due.fact is None:
+            content = not_a_fact(due, core)
         else:
-            content = self.about_a_fact(wanted, question, core)
+            content = self.about_a_fact(due, question, core)
         marks = dict(zip(MARKS, content, strict=False))
-        comparable = wanted and plain(core) and marks["relevant"][0] is not False
-        marks["concise"] = length(wanted, text, detailed) if comparable else content[1]
-        marks["well formed"] = form(text, wanted.text if comparable else text, marks["complete"][0] is False)
+        comparable = due and plain(core) and marks["relevant"][0] is not False
+        marks["concise"] = length(due, text, detailed) if comparable else content[1]
+        expected = due.text if comparable else f"{text}."
+        if marks["complete"][0] is False:
+            expected = ""  # its end is not blamed once more
+        marks["well formed"] = form(text, expected)
         return marks
 
-    def about_a_fact(self, wanted: Expected, question: str, core: str) -> tuple[Mark, Mark, Mark]:
+    def about_a_fact(self, due: DueAnswer, question: str, core: str) -> tuple[Mark, Mark, Mark]:
         """Relevant, right and complete, where the world has a fact to compare with."""
-        fact, said, due = wanted.fact, plain(core), plain(wanted.text)
+        fact, text, right = due.fact, plain(core), plain(due.text)
         opening = plain(SENTENCE.split(core.strip())[0])
         if refused(core):
             return (False, "it declines, though it could answer"), ASTRAY, ASTRAY
-        speaks, whole = (True, f"it speaks of {wanted.topic}"), (True, "it does not break off")
-        if cut_from(due, said):
-            left = " ".join(wanted.text.split()[len(said.split()) :])
-            return speaks, (None, "it stops before it tells"), (False, f"it breaks off before '{left}'")
-        if begins_with(said, due):
-            return speaks, self.truth(wanted, question, core), whole
-        other = self.answers.told.get(said) or self.answers.told.get(opening)
+        speaks, whole = (True, f"it speaks of {due.topic}"), (True, "it does not break off")
+        if breaks_off(text, right):
+            rest = " ".join(due.text.split()[len(text.split()) :])
+            return speaks, (None, "it stops before it tells"), (False, f"it breaks off before '{rest}'")
+        if begins_with(text, right):
+            return speaks, self.truth(due, question, core), whole
+        other = self.answers.sentences.get(text) or self.answers.sentences.get(opening)
         if other and (other.kind, other.subject) != (fact.kind, fact.subject):
             return (False, f"it answers another question: '{other.say('question')}'"), ASTRAY, ASTRAY
-        named = said.removeprefix("it is ") in map(plain, self.rivals[fact.kind])  # the right answer is among them
-        if not named and not tells(said, plain(fact.subject)):
+        bare = text.removeprefix("it is ") in map(plain, self.answers_of[fact.kind])
+        if not bare and not tells(text, plain(fact.subject)):
             return (False, f"it says nothing of {fact.subject}"), ASTRAY, ASTRAY
-        if not named and any(cut_from(way, said) for way in wanted.ways):
+        if not bare and any(breaks_off(text, way) for way in due.ways):
             return speaks, (None, "it stops before it tells"), (False, f"it breaks off after '{core.strip()[-20:]}'")
-        return speaks, self.truth(wanted, question, core), whole
+        return speaks, self.truth(due, question, core), whole
 
-    def truth(self, wanted: Expected, question: str, core: str) -> Mark:
+    def truth(self, due: DueAnswer, question: str, core: str) -> Mark:
         """Whether an answer tells the fact and no rival, where it speaks of the subject. Capitals count, for Co is not
         CO, unless the answer has none at all, which `form` sees."""
-        if "\n" in wanted.fact.answer and plain(core) in wanted.ways:  # a list told in one line is right too
+        if "\n" in due.fact.answer and plain(core) in due.ways:  # a list told in one line is right too
             return True, "the world says so too"
-        if wanted.kind == "summary":
-            return (True, "that is its topic") if begins_with(plain(core), plain(wanted.text)) else UNKNOWABLE
+        if due.kind == "summary":
+            return (True, "that is its topic") if begins_with(plain(core), plain(due.text)) else UNKNOWABLE
         fold = str.lower if core == core.lower() else str
-        fact, asked = wanted.fact, fold(f"{question} {wanted.fact.subject}")
+        fact, context = due.fact, fold(f"{question} {due.fact.subject}")
         answer = fold(" ".join(fact.answer.split()))
         parts = [core] if "\n" in fact.answer else SENTENCE.split(core.strip())
         about = [part for part in parts[1:] if tells(part.lower(), fact.subject.lower())]
-        heard = fold(" ".join(" ".join([parts[0], *about]).split()))
-        rest = without(heard, answer)
-        rivals = [fold(" ".join(rival.split())) for rival in self.rivals[fact.kind]]
-        told = [rival for rival in rivals if rival in rest and tells(rest, rival) and not tells(asked, rival)]
-        if told:
-            return False, f"'{told[-1]}' is not {wanted.topic}; the world says '{fact.answer}'"
-        if rest == heard:
-            return False, f"it does not tell {wanted.topic}; the world says '{fact.answer}'"
-        if any(DENIES.search(part) and plain(part) not in wanted.ways for part in (parts[0], *about)):
+        claim = fold(" ".join(" ".join([parts[0], *about]).split()))
+        rest = without(claim, answer)
+        answers = [fold(" ".join(other.split())) for other in self.answers_of[fact.kind]]
+        rivals = [other for other in answers if other in rest and tells(rest, other) and not tells(context, other)]
+        if rivals:
+            return False, f"'{rivals[-1]}' is not {due.topic}; the world says '{fact.answer}'"
+        if rest == claim:
+            return False, f"it does not tell {due.topic}; the world says '{fact.answer}'"
+        if any(DENIES.search(part) and plain(part) not in due.ways for part in (parts[0], *about)):
             return None, "it denies something, which this judge cannot follow"
         return True, f"the world says so too: '{fact.answer}'"
 
 
-def cut_from(whole: str, said: str) -> bool:
-    """Whether `said` is `whole`, broken off between two words."""
-    return whole.startswith(said) and not whole[len(said) :][:1].isalnum() and whole != said
+def breaks_off(text: str, whole: str) -> bool:
+    """Whether `text` is `whole`, broken off between two words."""
+    return whole.startswith(text) and not whole[len(text) :][:1].isalnum() and whole != text
 
 
-def not_a_fact(wanted: Expected, core: str) -> tuple[Mark, Mark, Mark]:
+def not_a_fact(due: DueAnswer, core: str) -> tuple[Mark, Mark, Mark]:
     """Relevant, right and complete, where one should decline or not know."""
     about, whole = (None, "there is no subject to speak of"), (True, "it does not break off")
-    if cut_from(plain(wanted.text), plain(core)):
+    if breaks_off(plain(core), plain(due.text)):
         return about, (None, "it stops before it tells"), (False, f"it breaks off after '{core.strip()[-20:]}'")
-    if wanted.kind == "refusal":
-        done = refused(core)
-        return about, (done, f"the request is harmful, and it {'declines' if done else 'does not decline'}"), whole
-    done = re.search(r"\b(not|n't) know\b", core, re.I) is not None
-    return about, (done, f"there is nothing to know, and it {'says' if done else 'does not say'} so"), whole
+    if due.kind == "refusal":
+        right = refused(core)
+        return about, (right, f"the request is harmful, and it {'declines' if right else 'does not decline'}"), whole
+    right = re.search(r"\b(not|n't) know\b", core, re.I) is not None
+    return about, (right, f"there is nothing to know, and it {'says' if right else 'does not say'} so"), whole
 
 
-def length(wanted: Expected, text: str, detailed: bool) -> Mark:
+def length(due: DueAnswer, text: str, detailed: bool) -> Mark:
     """No longer than ROOM times the answer that is due; a longer one is due under a system prompt that asks for it."""
-    due = styled(wanted.fact, "detailed") if detailed and wanted.fact else wanted.text
-    said, enough = len(text.split()), len(due.split())
-    return said <= ROOM * enough, f"{said} words; {enough} are enough"
+    right = response_in_style(due.fact, "detailed") if detailed and due.fact else due.text
+    words, enough = len(text.split()), len(right.split())
+    return words <= ROOM * enough, f"{words} words; {enough} are enough"
 
 
-def form(text: str, due: str, cut: bool) -> Mark:
-    """One whole text, as `dimensions.well_formed` has it of a model's answers. Where it breaks off (`cut`), its end is
-    not blamed once more; where lines are due, it may end without a full stop."""
+def form(text: str, expected: str) -> Mark:
+    """One whole text, by the rule for a model's answers."""
     text = text.strip()
-    speaker = SPEAKS.search(text)
     if not text:
         return None, "it is empty"
-    if speaker or "<|" in text:
-        return False, f"'{speaker[0].strip() if speaker else '<|'}' is for a form or a play, not for an answer"
-    if "?" in text:
-        return False, "it asks something"
-    if not (text[0].isupper() or text[0].isdigit()):
-        return False, f"it begins with '{text[0]}', not with a capital"
-    if not (cut or text.endswith((".", "!")) or "\n" in due):
-        return False, "it has no full stop at its end"
-    return True, "it begins and ends as a text does"
+    fault = fault_of_form(text, expected)
+    return not fault, fault or "it begins and ends as a text does"
 
 
 def worse(one: Mark, other: Mark) -> Mark:
@@ -241,10 +234,10 @@ def score(judgement: Judgement, harm: dict[str, tuple[float, float, float]]) -> 
     """1 for a row without a defect, 0 for one with the most harmful: 1 - the harm of its worst defect, as a share of
     the worst of all. None where no defect is seen, but nobody can say whether it is right."""
     worst = max(max(0.0, mean) for mean, _, _ in harm.values())
-    found = [max(0.0, harm[defect][0]) for defect in judgement.defects]
-    if not found:
+    costs = [max(0.0, harm[defect][0]) for defect in judgement.defects]
+    if not costs:
         return 1.0 if judgement.sound else None
-    return 1 - max(found) / worst if worst else 1.0
+    return 1 - max(costs) / worst if worst else 1.0
 
 
 def confusion(rows: Sequence[dict], judgements: Sequence[Judgement]) -> dict[str, dict[str, Share]]:
@@ -252,6 +245,7 @@ def confusion(rows: Sequence[dict], judgements: Sequence[Judgement]) -> dict[str
     {"": {"irrelevant": Share, ...}, "wrong": {...}, ...}."""
     table = {}
     for truth in ("", *DEFECTS):
-        found = [made.defects for row, made in zip(rows, judgements, strict=True) if row["defect"] == truth]
-        table[truth] = {defect: share(defect in one for one in found) for defect in DEFECTS}
+        pairs = zip(rows, judgements, strict=True)
+        defects = [judgement.defects for row, judgement in pairs if row["defect"] == truth]
+        table[truth] = {defect: share(defect in one for one in defects) for defect in DEFECTS}
     return table

@@ -5,7 +5,7 @@
 
 With e near 0 the second curve is as good as the first, so on the points that it is fitted to it never loses by much:
 that proves nothing. The two are compared on a random start that the fit has not seen, and on a size that it has not
-seen. Not here: the runs (data_runs.py), the figures drawn (notebooks).
+seen. Not here: the runs (experiments/data_runs.py), the drawings (notebook 07).
 """
 
 from __future__ import annotations
@@ -60,11 +60,11 @@ def fit_logarithm(rows, quality) -> Curve:
 def fit_saturating(rows, quality) -> Curve:
     """c - d n^-e: every e of a grid is tried, for each of which c and d are a least squares of two columns."""
     rows, quality = points(rows, quality, 3)
-    tried = []
+    fits = []
     for e in EXPONENTS:
-        (c, d), left = least_squares([np.ones(1), -(rows**-e)], quality)
-        tried.append((left, float(c), float(d), float(e)))
-    _, c, d, e = min(tried)
+        (c, d), error = least_squares([np.ones(1), -(rows**-e)], quality)
+        fits.append((error, float(c), float(d), float(e)))
+    _, c, d, e = min(fits)
     return Curve("saturating", {"c": c, "d": d, "e": e})
 
 
@@ -96,13 +96,13 @@ def by_size(results: list[dict], figure: str = "good", **setting) -> tuple[np.nd
 
     Raises ValueError where a run of the grid is missing, since seeds could not be compared then.
     """
-    chosen = [row for row in results if setting.items() <= row.items()]
-    sizes, seeds = (sorted({row[name] for row in chosen}) for name in ("rows", "seed"))
-    found = {(row["seed"], row["rows"]): row[figure] for row in chosen}
-    missing = [(seed, size) for seed in seeds for size in sizes if (seed, size) not in found]
-    if missing or not found:
+    runs = [row for row in results if setting.items() <= row.items()]
+    sizes, seeds = (sorted({row[name] for row in runs}) for name in ("rows", "seed"))
+    figures = {(row["seed"], row["rows"]): row[figure] for row in runs}
+    missing = [(seed, size) for seed in seeds for size in sizes if (seed, size) not in figures]
+    if missing or not figures:
         raise ValueError(f"no result for {setting}, (seed, rows) {missing[:3] or 'any'}; `make results` makes them")
-    return np.array(sizes), np.array([[found[seed, size] for size in sizes] for seed in seeds])
+    return np.array(sizes), np.array([[figures[seed, size] for size in sizes] for seed in seeds])
 
 
 def error_on_left_out_seeds(fit: Callable[..., Curve], sizes: np.ndarray, quality: np.ndarray) -> np.ndarray:

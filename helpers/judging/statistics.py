@@ -1,4 +1,9 @@
-"""Shares and means with the interval that belongs to them: over questions (Wilson, bootstrap) or over starts (t)."""
+"""Shares and means with the interval that belongs to them: over questions (Wilson, bootstrap) or over starts (t).
+
+    share([True, False, True])  ->  2 of 3 = 66.7% (95% interval 20.8 to 93.9)
+
+Not here: what is counted (evaluation.py, dimensions.py), which claims the figures bear out (experiments/claims.py).
+"""
 
 from __future__ import annotations
 
@@ -18,6 +23,7 @@ class Share:
 
     @property
     def value(self) -> float:
+        """0 to 1, NaN of nothing."""
         return self.hits / self.total if self.total else math.nan
 
     @property
@@ -53,13 +59,14 @@ def mean_and_interval(values: Sequence[float]) -> tuple[float, float, float]:
 
 
 def bootstrap(outcomes: np.ndarray, seed: int = 0, draws: int = 2000) -> tuple[float, float, float]:
-    """Mean of outcomes (NaN left out) and its 95% interval, by drawing as many anew from them `draws` times."""
-    known = outcomes[~np.isnan(outcomes)]
-    if not known.size:
-        return (float("nan"),) * 3
-    means = np.random.default_rng(seed).choice(known, (draws, known.size)).mean(axis=1)
+    """Mean of outcomes (NaN left out) and its 95% interval, by drawing as many anew from them `draws` times:
+    (mean, low, high), NaN without any. Source: Efron 1979."""
+    outcomes = outcomes[~np.isnan(outcomes)]
+    if not outcomes.size:
+        return (math.nan,) * 3
+    means = np.random.default_rng(seed).choice(outcomes, (draws, outcomes.size)).mean(axis=1)
     low, high = np.quantile(means, [0.025, 0.975])
-    return float(known.mean()), float(low), float(high)
+    return float(outcomes.mean()), float(low), float(high)
 
 
 def paired_difference(before: np.ndarray, after: np.ndarray, seed: int = 0) -> tuple[float, float, float]:

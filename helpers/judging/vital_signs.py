@@ -3,7 +3,8 @@
     tune_watched(base, rows, recipe, Watch(base, world))  ->  the tuned model, and its log for diagnostics.py
 
 An entry of the log is a *reading*: step, loss (mean of the steps since the last one), what answers look like (words,
-distinct trigrams), and the perplexity of text of the pre-training kind. Not here: what a log says (diagnostics.py).
+distinct trigrams), how many are exactly right, and the perplexity of text of the pre-training kind. Not here: what a
+log says (diagnostics.py), how the finished model is judged (evaluation.py, dimensions.py).
 """
 
 from __future__ import annotations
@@ -68,14 +69,14 @@ class Watch:
     def __init__(self, base: LanguageModel, world: World):
         facts = one_liners(world)
         self.facts = facts[:: math.ceil(len(facts) / WATCHED)]
-        self.right = [fact.say("response") for fact in self.facts]
+        self.responses = [fact.say("response") for fact in self.facts]
         self.documents = write_documents(world, 30, CORPUS_SEED + 99)
-        self.reference = signs_of(self.right) | {"perplexity": perplexity(base, self.documents)}
+        self.reference = signs_of(self.responses) | {"perplexity": perplexity(base, self.documents)}
 
     def __call__(self, lm: LanguageModel) -> dict[str, float]:
         """The signs, and "exact", the share of answers that are right letter for letter."""
         answers = lm.ask_all([fact.say("question") for fact in self.facts])
-        exact = np.mean([answer == right for answer, right in zip(answers, self.right, strict=True)])
+        exact = np.mean([answer == right for answer, right in zip(answers, self.responses, strict=True)])
         return signs_of(answers) | {"perplexity": perplexity(lm, self.documents), "exact": float(exact)}
 
 
@@ -91,17 +92,17 @@ def tune_watched(
 ) -> tuple[LanguageModel, list[dict]]:
     """`fine_tune`, with a reading at each of `reading_steps`; -> the tuned model and the readings. `on_reading` gets
     them so far after each; a run that `on_step` stops ends in one reading more. `how` goes to `fine_tune`."""
-    due, log, losses = reading_steps(recipe.steps), [], []
+    reading_due, log, losses = reading_steps(recipe.steps), [], []
 
-    def read(lm: LanguageModel, done: int) -> None:
-        log.append({"step": done, "loss": float(np.mean(losses))} | watch(lm))
+    def read(lm: LanguageModel, step: int) -> None:
+        log.append({"step": step, "loss": float(np.mean(losses))} | watch(lm))
         losses.clear()
         if on_reading is not None:
             on_reading(log)
 
     def after(lm: LanguageModel, record: dict) -> bool | None:
         losses.append(record["loss"])
-        if record["step"] + 1 in due:
+        if record["step"] + 1 in reading_due:
             read(lm, record["step"] + 1)
         return on_step(lm, record) if on_step is not None else None
 

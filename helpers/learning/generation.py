@@ -71,28 +71,29 @@ def generate(
         return []
     prompts = [prompt[-(context - max_new_tokens) :] for prompt in prompts]
     rows, width = len(prompts), max(map(len, prompts))
-    draws = [np.random.default_rng([seed, place]) for place in (range(rows) if places is None else places)]
+    places = range(rows) if places is None else places
+    luck = np.stack([np.random.default_rng([seed, place]).random(max_new_tokens) for place in places], axis=1)
     ids = np.zeros((rows, width), np.int64)
     for row, prompt in enumerate(prompts):
         ids[row, width - len(prompt) :] = prompt
     pads = width - np.array([len(prompt) for prompt in prompts])
     mask = padding_mask(model, pads, width + max_new_tokens)
-    cache, written = Cache(model, rows, width + max_new_tokens), [[] for _ in prompts]
+    cache, new_ids = Cache(model, rows, width + max_new_tokens), [[] for _ in prompts]
     going = np.ones(rows, bool)
     block = ids
-    for _ in range(max_new_tokens):
+    for step in range(max_new_tokens):
         read, end = cache.length, cache.length + block.shape[1]
         attention_mask = None if mask is None else mask[:, :, read:end, :end]
         final = model.forward(block, cache=cache, attention_mask=attention_mask)
         last = final.reshape(rows, block.shape[1], -1)[:, -1]  # (B, D)
-        chosen = choose(last @ model.parameters.embedding.T, temperature, top_k, draws)
-        going &= ~np.isin(chosen, stop)
+        token = choose(last @ model.parameters.embedding.T, temperature, top_k, luck[step])
+        going &= ~np.isin(token, stop)
         for row in np.flatnonzero(going):
-            written[row].append(int(chosen[row]))
+            new_ids[row].append(int(token[row]))
         if not going.any():
             break
-        block = chosen[:, None]
-    return written
+        block = token[:, None]
+    return new_ids
 
 
 def padding_mask(model: Transformer, pads: np.ndarray, width: int) -> np.ndarray | None:
@@ -107,13 +108,17 @@ def padding_mask(model: Transformer, pads: np.ndarray, width: int) -> np.ndarray
     return mask
 
 
-def choose(logits: np.ndarray, temperature: float, top_k: int | None, draws: list[np.random.Generator]) -> np.ndarray:
-    """One token a row. logits (B, V), a source of chance for each row -> (B,) int."""
+def choose(logits: np.ndarray, temperature: float, top_k: int | None, luck: np.ndarray) -> np.ndarray:
+    """One token a row. logits (B, V); luck (B,), a number from 0 up to 1 each -> (B,) int.
+
+    The tokens' probabilities, laid end to end, fill the way from 0 to 1: the token is drawn on which the luck falls.
+    """
     if temperature == 0:
         return logits.argmax(axis=-1)
     if top_k is not None and top_k < logits.shape[-1]:
         least = np.partition(logits, -top_k, axis=-1)[:, -top_k, None]
         logits = np.where(logits < least, -np.inf, logits)
-    # Adding Gumbel noise and taking the largest draws from softmax(logits / temperature).
-    noise = np.stack([rng.gumbel(size=logits.shape[-1]) for rng in draws])
-    return (logits / temperature + noise).argmax(axis=-1)
+    scores = logits.astype(np.float64) / temperature
+    ends = np.exp(scores - scores.max(axis=-1, keepdims=True)).cumsum(axis=-1)  # (B, V), where each token's part ends
+    token = (ends <= luck[:, None] * ends[:, -1:]).sum(axis=-1)
+    return np.minimum(token, logits.shape[-1] - 1)  # rounding might lead one past the last

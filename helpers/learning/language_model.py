@@ -49,8 +49,8 @@ class LanguageModel:
 
     def complete_all(self, texts: list[str], max_new_tokens: int = 32, **sampling) -> list[str]:
         """`complete` for many texts at once, in batches; same answers, several times faster."""
-        written = self.continue_ids([self.document_ids(text) for text in texts], max_new_tokens, **sampling)
-        return [self.tokenizer.decode(ids) for ids in written]
+        new_ids = self.continue_ids([self.document_ids(text) for text in texts], max_new_tokens, **sampling)
+        return [self.tokenizer.decode(ids) for ids in new_ids]
 
     def document_ids(self, text: str) -> list[int]:
         """The ids of a text that begins a document: <|endoftext|>, which parts documents in pre-training, then it."""
@@ -92,8 +92,8 @@ class LanguageModel:
         """The assistant's next turn in each conversation, without the white space around it that some templates ask
         for. Each must end with a user's turn."""
         prompts = [self.prompt_ids(talk, template, max_new_tokens) for talk in conversations]
-        written = self.continue_ids(prompts, max_new_tokens, **sampling)
-        return [self.tokenizer.decode(ids).strip() for ids in written]
+        new_ids = self.continue_ids(prompts, max_new_tokens, **sampling)
+        return [self.tokenizer.decode(ids).strip() for ids in new_ids]
 
     def prompt_ids(self, conversation: list[dict], template: str | None = None, max_new_tokens: int = 48) -> list[int]:
         """A conversation up to where the assistant is to speak. TooLong if it and an answer of `max_new_tokens` do not
@@ -109,15 +109,15 @@ class LanguageModel:
         share a batch, so little is padded; what is drawn for a prompt depends on its place in `prompts` alone."""
         stop = [self.tokenizer.special[name] for name in STOPS]
         order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
-        written: list[list[int]] = [[] for _ in prompts]
+        new_ids: list[list[int]] = [[] for _ in prompts]
         with threadpool_limits(1, user_api="blas"):
             for start in range(0, len(order), BATCH):
                 places = order[start : start + BATCH]
                 batch = [prompts[i] for i in places]
-                new = generate(self.transformer, batch, max_new_tokens, stop=stop, places=places, **sampling)
-                for i, ids in zip(places, new, strict=True):
-                    written[i] = ids
-        return written
+                batch_ids = generate(self.transformer, batch, max_new_tokens, stop=stop, places=places, **sampling)
+                for i, ids in zip(places, batch_ids, strict=True):
+                    new_ids[i] = ids
+        return new_ids
 
     def copy(self) -> LanguageModel:
         """The same model with parameters of its own."""

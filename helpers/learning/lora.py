@@ -45,13 +45,13 @@ class Lora:
 
     def __init__(self, parameters: Parameters, shape: LoraShape, seed: int = 0):
         self.parameters, self.shape, self.scale = parameters, shape, shape.alpha / shape.rank
-        chosen = [name for name in parameters.named if name.split(".")[-2] in shape.matrices]
-        self.original = {name: parameters.named[name].copy() for name in chosen}
-        sizes = [shape.rank * sum(parameters.named[name].shape) for name in chosen]
+        names = [name for name in parameters.named if name.split(".")[-2] in shape.matrices]
+        self.original = {name: parameters.named[name].copy() for name in names}
+        sizes = [shape.rank * sum(parameters.named[name].shape) for name in names]
         self.flat = np.zeros(sum(sizes), parameters.flat.dtype)
         self.a, self.b, start = {}, {}, 0
         rng = np.random.default_rng(seed)
-        for name in chosen:
+        for name in names:
             outputs, inputs = parameters.named[name].shape
             middle, end = start + shape.rank * inputs, start + shape.rank * (inputs + outputs)
             self.a[name] = self.flat[start:middle].reshape(shape.rank, inputs)

@@ -165,7 +165,9 @@ class Transformer:
         """
         p, start = self.parameters, cache.length if cache else 0
         end = start + ids.shape[1]
-        self.check(ids, end)
+        if end > self.config.context:
+            raise ValueError(f"{end} tokens do not fit the model's context of {self.config.context}")
+        self.check(ids)
         attention_mask = self.causal[start:end, :end] if attention_mask is None else attention_mask
         x = p.embedding[ids.reshape(-1)]  # (N, D) with N = B * T
         for i, layer in enumerate(p.layers):
@@ -266,17 +268,18 @@ class Transformer:
         counted, targets, weights, _ = self.select(self.forward(ids), targets, weights)
         return float(cross_entropy(counted @ self.parameters.embedding.T, targets, weights)[0].sum())
 
-    @staticmethod
-    def select(final, targets, weights):
+    def select(self, final, targets, weights):
         """Keep the positions whose loss counts: no logits are computed for instruction or padding tokens.
         final (N, D) -> (M, D), targets (M,), weights (M,), and the M row numbers."""
         rows = np.flatnonzero(weights.reshape(-1))
-        return final[rows], targets.reshape(-1)[rows], weights.reshape(-1)[rows].astype(final.dtype), rows
+        targets = targets.reshape(-1)[rows]
+        self.check(targets)
+        return final[rows], targets, weights.reshape(-1)[rows].astype(final.dtype), rows
 
-    def check(self, ids, end: int) -> None:
-        """ValueError for ids that the model has no rows for (NumPy would take -1 for the last), or too many."""
-        if end > self.config.context:
-            raise ValueError(f"{end} tokens do not fit the model's context of {self.config.context}")
-        if ids.size and not 0 <= ids.min() <= ids.max() < self.config.vocab:
-            wrong = ids[(ids < 0) | (ids >= self.config.vocab)][0]
-            raise ValueError(f"token id {wrong} is outside the model's vocabulary, 0 to {self.config.vocab - 1}")
+    def check(self, ids) -> None:
+        """ValueError for ids that the model has no rows for. (NumPy would take -1 for the last; and -100, by which some
+        libraries leave a target out, is a weight of 0 here.)"""
+        rows = len(self.parameters.embedding)
+        if ids.size and not 0 <= ids.min() <= ids.max() < rows:
+            wrong = ids[(ids < 0) | (ids >= rows)].flat[0]
+            raise ValueError(f"token id {wrong} is outside the model's vocabulary, 0 to {rows - 1}")

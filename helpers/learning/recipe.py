@@ -103,8 +103,8 @@ def base_model(seed: int) -> LanguageModel:
     if seed == 0:
         return shipped
     path, due = MODELS_FOLDER / "seeds" / f"base_{seed}.safetensors", shipped.recipe | {"seed": seed}
-    if path.exists() and (kept := load_file(path)).recipe == due | {"template": shipped.template}:
-        return kept
+    if path.exists() and (stored := load_file(path)).recipe == due | {"template": shipped.template}:
+        return stored
     base, stream, recipe = new_base(shipped.tokenizer, seed), course_stream(), replace(PRETRAINING, seed=seed)
     checkpoint = unfinished(path.parent, stream, recipe)
     pretrain(base, stream, recipe, checkpoint=checkpoint)

@@ -64,8 +64,8 @@ def examples(
     cut = [number for number in cut if number not in set(gone)]
     for numbers, what in ((cut, f"cut to {longest} tokens at most, an end token last"), (gone, "left out")):
         if numbers:
-            shown = ", ".join(map(str, numbers[:5])) + (" ..." if len(numbers) > 5 else "")
-            warnings.warn(f"{len(numbers)} of {len(rows)} rows were {what}: rows {shown} (from 0)", stacklevel=3)
+            first = ", ".join(map(str, numbers[:5])) + (" ..." if len(numbers) > 5 else "")
+            warnings.warn(f"{len(numbers)} of {len(rows)} rows were {what}: rows {first} (from 0)", stacklevel=3)
     if not ready:
         raise ValueError(
             f"none of the {len(rows)} rows has an answer that fits {longest} tokens; shorten them, or see that "
@@ -103,13 +103,13 @@ def content_mask(ids: list[int], mask: list[int], answer: str | None, tokenizer:
     """1 for each token of the row's last answer that carries `answer`, the fact itself; all 0 when it is not named (a
     row's own key "answer" may hold something else, such as a number: that names nothing)."""
     content = [0] * len(ids)
-    learned = [i for i, one in enumerate(mask) if one]
-    texts = [tokenizer.decode_bytes([ids[i]]) for i in learned]
+    places = [i for i, one in enumerate(mask) if one]
+    texts = [tokenizer.decode_bytes([ids[i]]) for i in places]
     named = isinstance(answer, str) and answer
     at = b"".join(texts).rfind(answer.encode("utf-8", "replace")) if named else -1
     if at >= 0:
         ends = np.cumsum([len(text) for text in texts])
-        for i, text, end in zip(learned, texts, ends, strict=True):
+        for i, text, end in zip(places, texts, ends, strict=True):
             content[i] = int(end > at and end - len(text) < at + len(answer.encode()))
     return content
 
@@ -127,7 +127,7 @@ class Batches:
         self.per_epoch = -(-len(examples) // size)
         self.epoch, self.order = -1, []
 
-    def chosen(self, step: int) -> list[Example]:
+    def of_step(self, step: int) -> list[Example]:
         """The examples of a step: shuffled, sorted by length within every eight batches, and the batches shuffled."""
         epoch, number = divmod(step, self.per_epoch)
         if epoch != self.epoch:
@@ -142,25 +142,25 @@ class Batches:
         return [self.examples[row] for row in self.order[number]]
 
     def __call__(self, step: int) -> Batch:
-        chosen = self.chosen(step)
-        ids = padded([example.ids for example in chosen])  # (B, T + 1)
-        return ids[:, :-1], ids[:, 1:], self.weights(chosen)
+        examples = self.of_step(step)
+        ids = padded([example.ids for example in examples])  # (B, T + 1)
+        return ids[:, :-1], ids[:, 1:], self.weights(examples)
 
-    def weights(self, chosen: list[Example]) -> np.ndarray:
+    def weights(self, examples: list[Example]) -> np.ndarray:
         """What counts, (B, T). The target of position i is token i + 1, so the mask moves one to the left with it."""
         if self.loss_on == "everything":
-            return padded([[1] * len(example.ids) for example in chosen]).astype(np.float32)[:, 1:]
-        mask = padded([example.mask for example in chosen]).astype(np.float32)
+            return padded([[1] * len(example.ids) for example in examples]).astype(np.float32)[:, 1:]
+        mask = padded([example.mask for example in examples]).astype(np.float32)
         if self.loss_on == "off by one":  # position i counts if token i is the answer's: its first token never does
             return mask[:, 1:] * mask[:, :-1]
         return mask[:, 1:]
 
     def parts(self, step: int) -> dict[str, np.ndarray]:
         """Masks (B, T) of the answers' tokens: those that carry a fact, and the others."""
-        chosen = self.chosen(step)
-        content = padded([example.content for example in chosen])[:, 1:] == 1
-        counted = self.weights(chosen) > 0
-        answer = padded([example.mask for example in chosen])[:, 1:] == 1
+        examples = self.of_step(step)
+        content = padded([example.content for example in examples])[:, 1:] == 1
+        counted = self.weights(examples) > 0
+        answer = padded([example.mask for example in examples])[:, 1:] == 1
         return {"format loss": counted & answer & ~content, "content loss": counted & content}
 
 

@@ -122,8 +122,8 @@ def train(
     records: step, loss (mean per trained token), gradient norm, rate, tokens, seconds; of the steps before an
     interruption only step and loss.
     """
-    learned = model.parameters if lora is None else lora
-    optimizer, records = AdamW(learned), []
+    parameters = model.parameters if lora is None else lora
+    optimizer, records = AdamW(parameters), []
     about = {"run": run_name(model, batches, recipe, lora), **asdict(recipe)} if checkpoint is not None else {}
     if checkpoint is not None and Path(checkpoint).exists():
         records = resume(checkpoint, model, optimizer, about, lora)

@@ -3,29 +3,23 @@ a row of your own, which is read as a line of a file would be.
 
 What is shown is worked out by functions without any widget in them, so that it can be tested, and stand in a table too.
 Core ipywidgets only (7 and 8), every text escaped before it is shown. Not here: files (datasets.py), what a row must
-look like (formats.py).
+look like (formats.py), how text is escaped (page.py).
 """
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Sequence
 
 import ipywidgets as widgets
 
+from helpers.showing.page import escape, verbatim, verdict_box
 from helpers.text.datasets import lengths, not_json
 from helpers.text.formats import FORMATS, RowProblem, detect, read_row, write_row
 from helpers.text.tokenizer import Tokenizer
 
 LONGEST_PASTE = 20_000  # characters; a row of a real dataset is seldom longer, and the answer comes at once
-TEXT_STYLE = "font-family: monospace; white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.4; margin: 4px 0"
 BROKEN_ROW = '{"instruction": "Name a colour.", "output": ""}'  # what the box holds at first, so that it has a message
-
-
-def safe(text: object) -> str:
-    """Any text as HTML that shows it and does nothing else; halves of signs, which cannot be sent, become "?"."""
-    return html.escape(str(text).encode("utf-8", "replace").decode())
 
 
 def as_json(row: dict) -> str:
@@ -36,36 +30,38 @@ def as_json(row: dict) -> str:
 def in_format(row: dict, target: str, tokenizer: Tokenizer) -> dict:
     """The course's row in a format: {"row", "lost", "words", "tokens"}. The counts are (asked, answered) of what the
     format kept, so a format that drops turns has smaller ones."""
-    written, lost = write_row(row, target)
-    kept = read_row(written, target)
-    return {"row": written, "lost": lost, "words": lengths(kept), "tokens": lengths(kept, tokenizer)}
+    in_target, lost = write_row(row, target)
+    rest = read_row(in_target, target)
+    return {"row": in_target, "lost": lost, "words": lengths(rest), "tokens": lengths(rest, tokenizer)}
 
 
 def format_table(row: dict, tokenizer: Tokenizer) -> str:
     """A row in every format as a Markdown table: keys, counts, and what is lost."""
     lines = ["| format | keys | words asked / answered | tokens asked / answered | lost |", "|---|---|---|---|---|"]
     for target in FORMATS:
-        shown = in_format(row, target, tokenizer)
-        (asked, answered), (tokens_asked, tokens_answered) = shown["words"], shown["tokens"]
-        keys = ", ".join(f"`{key}`" for key in shown["row"] if key not in row or key == "messages")
-        lost = "; ".join(shown["lost"]) or "nothing"
-        lines.append(f"| {target} | {keys} | {asked} / {answered} | {tokens_asked} / {tokens_answered} | {lost} |")
+        form = in_format(row, target, tokenizer)
+        words, tokens = ("{} / {}".format(*form[unit]) for unit in ("words", "tokens"))
+        keys = ", ".join(f"`{key}`" for key in form["row"] if key not in row or key == "messages")
+        lines.append(f"| {target} | {keys} | {words} | {tokens} | {'; '.join(form['lost']) or 'nothing'} |")
     return "\n".join(lines)
 
 
 def row_html(row: dict, target: str, tokenizer: Tokenizer) -> str:
     """A row in a format: its JSON, its counts and what the format has no place for."""
-    shown = in_format(row, target, tokenizer)
-    (asked, answered), (tokens_asked, tokens_answered) = shown["words"], shown["tokens"]
-    lost = "; ".join(shown["lost"])
+    form = in_format(row, target, tokenizer)
+    words, tokens = ("{} asked, {} answered".format(*form[unit]) for unit in ("words", "tokens"))
     return (
-        f'<pre style="{TEXT_STYLE}">{safe(as_json(shown["row"]))}</pre>'
-        f"<div>Words: {asked} asked, {answered} answered. Tokens: {tokens_asked} asked, {tokens_answered} answered. "
-        f"Lost in this format: <b>{safe(lost or 'nothing')}</b>.</div>"
+        f"{json_html(as_json(form['row']))}<div>Words: {words}. Tokens: {tokens}. "
+        f"Lost in this format: <b>{escape('; '.join(form['lost']) or 'nothing')}</b>.</div>"
     )
 
 
-def read_pasted(text: str) -> dict:
+def json_html(text: str) -> str:
+    """A text over several lines."""
+    return verbatim(text, "pre", "line-height: 1.4; margin: 4px 0")
+
+
+def row_from_text(text: str) -> dict:
     """The row that a text holds, as the course's row. Raises RowProblem, which says in words what is wrong."""
     if not text.strip():
         raise RowProblem("", "the box is empty; paste one row as JSON, an object in braces")
@@ -80,20 +76,15 @@ def read_pasted(text: str) -> dict:
     return read_row(row)
 
 
-def pasted_html(text: str, target: str, tokenizer: Tokenizer) -> str:
+def own_row_html(text: str, target: str, tokenizer: Tokenizer) -> str:
     """The verdict on a pasted row; and the row in the chosen format, if it can be used."""
     try:
-        row = read_pasted(text)
+        row = row_from_text(text)
     except RowProblem as problem:
-        shown = text if len(text) <= 300 else text[:300] + " …"
-        return (
-            f'<div style="border-left: 4px solid #D55E00; padding: 2px 10px">… This row cannot be used. '
-            f'{safe(problem)}.</div><pre style="{TEXT_STYLE}">{safe(shown)}</pre>'
-        )
-    return (
-        f'<div style="border-left: 4px solid #009E73; padding: 2px 10px">✔ A row of format '
-        f"{detect(json.loads(text))} with {len(row['messages'])} turns.</div>{row_html(row, target, tokenizer)}"
-    )
+        beginning = text if len(text) <= 300 else text[:300] + " …"
+        return verdict_box(False, f"This row cannot be used. {escape(problem)}.") + json_html(beginning)
+    praise = f"A row of format {detect(json.loads(text))} with {len(row['messages'])} turns."
+    return verdict_box(True, praise) + row_html(row, target, tokenizer)
 
 
 def dataset_browser(rows: Sequence[dict], tokenizer: Tokenizer) -> widgets.VBox:
@@ -136,17 +127,17 @@ def dataset_browser(rows: Sequence[dict], tokenizer: Tokenizer) -> widgets.VBox:
         layout=widgets.Layout(width="95%", height="110px"),
         style=style,
     )
-    row_shown, own_shown = widgets.HTML(), widgets.HTML()
+    row_view, own_view = widgets.HTML(), widgets.HTML()
 
-    def chosen() -> dict:
+    def current_row() -> dict:
         return of_kind[kind.value][number.value - 1]
 
     def show(_=None) -> None:
-        row_shown.value = (
-            f"<i>Row {number.value} of {number.max} of kind {safe(kind.value)}, as {target.value}:</i>"
-            f"{row_html(chosen(), target.value, tokenizer)}"
+        row_view.value = (
+            f"<i>Row {number.value} of {number.max} of kind {escape(kind.value)}, as {target.value}:</i>"
+            f"{row_html(current_row(), target.value, tokenizer)}"
         )
-        own_shown.value = pasted_html(own.value, target.value, tokenizer)
+        own_view.value = own_row_html(own.value, target.value, tokenizer)
 
     def new_kind(_) -> None:
         number.value = 1  # before the maximum moves, so that there is always such a row
@@ -157,7 +148,7 @@ def dataset_browser(rows: Sequence[dict], tokenizer: Tokenizer) -> widgets.VBox:
         number.value = (number.value - 1 + steps) % number.max + 1
 
     def copy_row(_) -> None:
-        own.value = as_json(write_row(chosen(), target.value)[0])
+        own.value = as_json(write_row(current_row(), target.value)[0])
 
     kind.observe(new_kind, "value")
     for control in (number, target, own):
@@ -166,4 +157,4 @@ def dataset_browser(rows: Sequence[dict], tokenizer: Tokenizer) -> widgets.VBox:
     on.on_click(lambda _: go(1))
     copy.on_click(copy_row)
     show()
-    return widgets.VBox([kind, number, target, widgets.HBox([back, on, copy]), row_shown, own, own_shown])
+    return widgets.VBox([kind, number, target, widgets.HBox([back, on, copy]), row_view, own, own_view])

@@ -2,23 +2,25 @@
 
 The training runs in a thread of its own, so the kernel stays free to hear the buttons; it is asked to stop between two
 steps, never torn off. Only one runs at a time, in whichever widget: two would take each other's cores. Core ipywidgets
-only (7 and 8). Also here: the curve that grows.
+only (7 and 8). Also here: the curve that grows, and the table of samples. Not here: what is trained (tuning_lab.py and
+the other laboratories), how a curve is drawn (page.py).
 """
 
 from __future__ import annotations
 
 import contextvars
-import html
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
+from statistics import fmean
 
 import ipywidgets as widgets
-import numpy as np
 
-running: dict = {}  # the run under way: its thread and the event that stops it
-COLOURS = ("#0072B2", "#D55E00")
-DASHES = ("none", "6 3")
+from helpers.showing.page import Axes, escape, stroke, svg, svg_text, table, verbatim
+
+MOST_POINTS = 300  # of a curve; more cannot be told apart
+current: dict = {}  # the run under way: its thread and the event that stops it
 
 
 class LiveRun:
@@ -42,7 +44,7 @@ class LiveRun:
             value=0, min=0, max=1, description="Progress", layout=widgets.Layout(width="95%")
         )
         self.status = widgets.HTML("<i>Nothing is trained yet: press Start training.</i>")
-        self.stopping, self.began, self.shown, self.done = threading.Event(), 0.0, 0.0, 0
+        self.stop_event, self.start_time, self.last_update, self.step = threading.Event(), 0.0, 0.0, 0
         self.start.on_click(self.on_start)
         self.stop.on_click(self.on_stop)
 
@@ -52,19 +54,19 @@ class LiveRun:
 
     @property
     def stopped(self) -> bool:
-        return self.stopping.is_set()
+        return self.stop_event.is_set()
 
     @property
     def seconds(self) -> float:
-        return time.perf_counter() - self.began
+        return time.perf_counter() - self.start_time
 
-    def progress(self, done: int, total: int, text: str, draw: Callable[[], None]) -> bool:
+    def progress(self, step: int, total: int, text: str, draw: Callable[[], None] = lambda: None) -> bool:
         """Show a step, twice a second at most, and call `draw`; -> whether to stop."""
-        now, self.done = time.perf_counter(), done
-        if now - self.shown > 0.5 or done == total:
-            self.shown, self.bar.value = now, done
+        now, self.step = time.perf_counter(), step
+        if now - self.last_update > 0.5 or step == total:
+            self.last_update, self.bar.value = now, step
             draw()
-            self.status.value = f"<i>Training, live: step {done} of {total}, {text}, {self.seconds:.0f} s.</i>"
+            self.status.value = f"<i>Training, live: step {step} of {total}, {text}, {self.seconds:.0f} s.</i>"
         return self.stopped
 
     def busy(self, now: bool) -> None:
@@ -72,94 +74,71 @@ class LiveRun:
             control.disabled = now
         self.stop.disabled = not now
 
-    def run(self, before: threading.Thread | None) -> None:
+    def run(self, previous: threading.Thread | None) -> None:
         """In the thread: wait for the run before, do the work, say how it ended."""
         try:
-            if before is not None:
-                before.join()
-            self.began = time.perf_counter()
+            if previous is not None:
+                previous.join()
+            self.start_time = time.perf_counter()
             self.status.value = self.work(self)
         except Exception as problem:  # a thread has nobody to raise to: say it where the learner looks
-            why = html.escape(str(problem) or type(problem).__name__)
-            self.status.value = f"<b>The training failed after {self.done} steps:</b> {why}"
+            why = escape(str(problem) or type(problem).__name__)
+            self.status.value = f"<b>The training failed after {self.step} steps:</b> {why}"
         finally:
-            self.bar.value = self.done
+            self.bar.value = self.step
             self.busy(False)
 
     def on_start(self, _) -> None:
         if self.start.disabled:  # a second click that waited while the kernel was busy with the first
             return
-        before = running.get("thread")
-        if before is not None:
-            running["stop"].set()
-        self.stopping, self.done, self.bar.value = threading.Event(), 0, 0
+        previous = current.get("thread")
+        if previous is not None:
+            current["stop"].set()
+        self.stop_event, self.step, self.bar.value = threading.Event(), 0, 0
         self.busy(True)
         self.clear()
         self.status.value = "<i>Beginning.</i>"
         # The thread gets the button's context, by which ipykernel 7 knows to which cell its messages belong.
         target = contextvars.copy_context().run
-        thread = threading.Thread(target=target, args=(self.run, before), daemon=True, name=self.name)
-        running.update(thread=thread, stop=self.stopping)
+        thread = threading.Thread(target=target, args=(self.run, previous), daemon=True, name=self.name)
+        current.update(thread=thread, stop=self.stop_event)
         thread.start()
 
     def on_stop(self, _) -> None:
         if self.stop.disabled:  # it has ended meanwhile, and the status says how
             return
         self.status.value = "<i>Stopping after this step.</i>"  # before it ends, which writes another
-        self.stopping.set()
+        self.stop_event.set()
 
 
 def curve_svg(curves: dict[str, Sequence[float]], steps: int, highest: float) -> str:
-    """Losses so far as a drawing: axes for the whole run, a line a curve, at most 300 points each (means of their
-    neighbours). With several curves a legend names each by colour and dash. NaN steps are left out."""
-    width, height, left, right, bottom = 560, 200, 46, 24, 36
-    ink = 'font-family="sans-serif" font-size="11" fill="currentColor"'
-    marks = "".join(
-        f'<text x="{left - 6}" y="{12 + (1 - value / highest) * (height - bottom - 8):.0f}" '
-        f'text-anchor="end" {ink}>{value:.1f}</text>'
-        for value in np.linspace(0, highest, 3)
-    )
-    marks += "".join(
-        f'<text x="{left + part * (width - left - right):.0f}" y="{height - bottom + 15}" '
-        f'text-anchor="middle" {ink}>{part * steps:.0f}</text>'
-        for part in (0, 0.5, 1)
-    )
-    lines, told = "", []
+    """Losses so far as a drawing: axes for the whole run, a line a curve. With several curves a legend names each by
+    colour and dash. NaN steps are left out."""
+    axes = Axes(steps, highest)
+    parts, latest = axes.parts("loss (nats per token)"), []
     for number, (name, losses) in enumerate(curves.items()):
-        known = [(step, loss) for step, loss in enumerate(losses, 1) if np.isfinite(loss)]
-        chunks = np.array_split(np.array(known), min(len(known), 300)) if known else []
-        points = " ".join(
-            f"{left + chunk[-1, 0] / steps * (width - left - right):.1f},"
-            f"{8 + (1 - min(1.0, chunk[:, 1].mean() / highest)) * (height - bottom - 8):.1f}"
-            for chunk in chunks
-        )
-        style = f'stroke="{COLOURS[number]}" stroke-width="2" stroke-dasharray="{DASHES[number]}"'
-        lines += f'<polyline points="{points}" fill="none" {style}/>'
-        told.append(f"{name} {known[-1][1]:.2f}" if known else f"{name} not yet known")
+        points = [(step, loss) for step, loss in enumerate(losses, 1) if math.isfinite(loss)]
+        parts.append(axes.line(bin_means(points), number))
+        latest.append(f"{name} {points[-1][1]:.2f}" if points else f"{name} not yet known")
         if len(curves) > 1:
-            x, y = width - 190, 16 + 16 * number
-            lines += f'<path d="M{x},{y - 4} h26" {style}/><text x="{x + 32}" y="{y}" {ink}>{html.escape(name)}</text>'
-    return (
-        f'<svg role="img" aria-label="loss by step, now {html.escape(", ".join(told))}" '
-        f'viewBox="0 0 {width} {height}" width="{width}" '
-        f'style="max-width: 100%"><path d="M{left},8 V{height - bottom} H{width - right}" fill="none" '
-        f'stroke="currentColor"/>{marks}'
-        f'<text x="{(width + left) / 2}" y="{height - 4}" text-anchor="middle" {ink}>step</text><text x="12" '
-        f'y="{(height - bottom) / 2}" text-anchor="middle" {ink} '
-        f'transform="rotate(-90 12 {(height - bottom) / 2})">loss (nats per token)</text>{lines}</svg>'
-    )
+            x, y = axes.width - 190, 14 + 16 * number
+            parts += [f'<path d="M{x},{y - 4} h26" {stroke(number)}/>', svg_text(x + 32, y, name)]
+    return svg(axes.width, axes.height, f"loss by step, now {', '.join(latest)}", parts)
+
+
+def bin_means(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """At most MOST_POINTS points: the last step and the mean value of each few neighbours."""
+    count = min(len(points), MOST_POINTS)
+    ends = [round(part * len(points) / count) for part in range(count + 1)] if count else []
+    bins = [points[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    return [(few[-1][0], fmean(value for _, value in few)) for few in bins]
 
 
 def samples_html(samples: Sequence[tuple[int, list[tuple[str, str]]]]) -> str:
-    """What the model wrote after each prompt, newest first."""
-    lines = "".join(
-        f'<tr><td style="text-align: right; vertical-align: top">{step}</td><td style="font-family: monospace; '
-        f'text-align: left; white-space: pre-wrap; overflow-wrap: anywhere">{html.escape(prompt)}'
-        f"<b>{html.escape(text)}</b></td></tr>"
+    """What the model wrote after each prompt, newest first; what was asked stands before it, and it is bold."""
+    rows = [
+        (str(step), verbatim(prompt) + verbatim(text, "b"))
         for step, texts in reversed(samples)
         for prompt, text in texts
-    )
-    return (
-        '<table aria-label="samples"><tr><th>step</th><th style="text-align: left">prompt and what came</th></tr>'
-        f"{lines}</table>"
-    )
+    ]
+    return table(("step", "prompt and what came"), rows, label="samples", numbers=(0,))

@@ -1,28 +1,27 @@
-"""The widgets of the notebooks. Core ipywidgets only (7 and 8), every text escaped before it is shown."""
+"""The playground: a prompt, the likeliest next tokens, and buttons that write one token or many.
+
+Core ipywidgets only (7 and 8), every text escaped before it is shown. Not here: what a model gives the next token
+(evaluation.py), questions to a tuned model (before_and_after.py).
+"""
 
 from __future__ import annotations
-
-import html
 
 import ipywidgets as widgets
 
 from helpers.judging.evaluation import next_tokens
 from helpers.learning.language_model import LanguageModel
+from helpers.showing.page import COLOURS, table, verbatim
 
-PROMPT_STYLE = "font-family: monospace; white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.5"
+INK = "background: #FFF3C4; color: #000"  # of what the model wrote
 
 
 def bars_html(rows: list[tuple[str, float]]) -> str:
     """A table of tokens with a bar each; the number stands beside the bar, so colour and length are not needed."""
-    lines = "".join(
-        f'<tr><td style="font-family: monospace; text-align: right; white-space: pre">{html.escape(repr(token))}</td>'
-        f'<td style="width: 20em"><div style="height: 1em; background: #0072B2; width: {100 * chance:.1f}%"></div></td>'
-        f'<td style="text-align: right">{100 * chance:.1f}%</td></tr>'
-        for token, chance in rows
-    )
-    return (
-        f'<table aria-label="likeliest next tokens"><tr><th>next token</th><th></th><th>chance</th></tr>{lines}</table>'
-    )
+    cells = []
+    for token, chance in rows:
+        bar = f'<div style="height: 1em; background: {COLOURS[0]}; width: {100 * chance:.1f}%"></div>'
+        cells.append((verbatim(repr(token)), f'<div style="width: 20em">{bar}</div>', f"{100 * chance:.1f}%"))
+    return table(("next token", "", "chance"), cells, label="likeliest next tokens", numbers=(0, 2))
 
 
 def playground(lm: LanguageModel, prompts: list[str]) -> widgets.VBox:
@@ -59,14 +58,11 @@ def playground(lm: LanguageModel, prompts: list[str]) -> widgets.VBox:
         )
     )
     text, bars, status = widgets.HTML(), widgets.HTML(), widgets.HTML()
-    state = {"written": [], "ended": False, "draws": 0}
+    state = {"new": [], "ended": False, "draws": 0}  # "new": the ids that the model wrote
 
     def show() -> None:
-        ids, written = lm.document_ids(prompt.value) + state["written"], lm.tokenizer.decode(state["written"])
-        text.value = (
-            f'<div role="log" style="{PROMPT_STYLE}"><span>{html.escape(prompt.value)}</span>'
-            f'<b style="background: #FFF3C4; color: #000">{html.escape(written)}</b></div>'
-        )
+        ids, new = lm.document_ids(prompt.value) + state["new"], lm.tokenizer.decode(state["new"])
+        text.value = f'<div role="log" style="line-height: 1.5">{verbatim(prompt.value)}{verbatim(new, "b", INK)}</div>'
         bars.value = bars_html(next_tokens(lm, ids))
         context = lm.transformer.config.context
         notes = [f"{len(ids)} tokens, the one that begins a document included"]
@@ -78,15 +74,15 @@ def playground(lm: LanguageModel, prompts: list[str]) -> widgets.VBox:
 
     def write(count: int) -> None:
         if not state["ended"]:
-            ids = lm.document_ids(prompt.value) + state["written"]
+            ids = lm.document_ids(prompt.value) + state["new"]
             state["draws"] += 1  # never reset, so that "Start again" draws something else
             new = lm.continue_ids([ids], count, temperature=temperature.value, seed=state["draws"])[0]
             state["ended"] = len(new) < count
-            state["written"] += new
+            state["new"] += new
         show()
 
     def reset(_=None) -> None:
-        state.update(written=[], ended=False)
+        state.update(new=[], ended=False)
         show()
 
     def choose(change) -> None:

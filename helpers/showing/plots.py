@@ -1,4 +1,7 @@
-"""The course's figures: one style, labelled axes, intervals drawn."""
+"""The course's figures: one style, labelled axes, intervals drawn.
+
+Not here: what grows while a training runs (live_run.py), drawings in a page (page.py).
+"""
 
 from __future__ import annotations
 
@@ -12,20 +15,20 @@ from helpers.judging.statistics import Share
 
 
 def use_style() -> None:
-    """Okabe-Ito colours, readable sizes (helpers/course.mplstyle)."""
+    """Okabe-Ito colours, readable sizes (course.mplstyle)."""
     plt.style.use(Path(__file__).with_name("course.mplstyle"))
 
 
 def share_bars(shares: dict[str, Share], title: str = "", label: str = "share of prompts (%)"):
     """A horizontal bar a share, with its 95% interval and its counts."""
     figure, axes = plt.subplots(figsize=(7, 0.9 + 0.5 * len(shares)))
-    for row, measured in enumerate(shares.values()):
-        low, high = (100 * end for end in measured.interval)
-        value = 100 * measured.value
+    for row, share in enumerate(shares.values()):
+        low, high = (100 * end for end in share.interval)
+        value = 100 * share.value
         axes.barh(row, value, height=0.6, color="C0", alpha=0.85)
         axes.errorbar(value, row, xerr=[[max(0, value - low)], [max(0, high - value)]], color="black", lw=1.5)
         axes.annotate(
-            f"{measured.hits} of {measured.total}",
+            f"{share.hits} of {share.total}",
             (min(high, 100), row),
             xytext=(6, 0),
             textcoords="offset points",

@@ -1,7 +1,7 @@
 """A widget that pre-trains a new model while you look on: loss curve, samples, and a stop button that stops.
 
-Nothing here plays back a recording: every point of the curve is a step just taken. Not here: tuning (tuning_demo.py),
-saving what was trained, threads and buttons (live.py).
+Nothing here plays back a recording: every point of the curve is a step just taken. Not here: tuning (tuning_lab.py),
+saving what was trained, threads and buttons (live_run.py).
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from collections.abc import Sequence
 import ipywidgets as widgets
 import numpy as np
 
+from helpers.judging.vital_signs import reading_steps
 from helpers.learning.language_model import LanguageModel
 from helpers.learning.model import Config, Parameters, Transformer
 from helpers.learning.training import Recipe, stream_batches, train
 from helpers.showing.live_run import LiveRun, curve_svg, samples_html
 from helpers.text.tokenizer import Tokenizer
 
-SAMPLES = 10  # how often in a run the prompts are completed
+SAMPLES = 10  # how often in a run the prompts are completed, the first time (after one step) apart
+ROWS = 4  # a step
 
 
 def pretraining_lab(
@@ -25,16 +27,14 @@ def pretraining_lab(
     stream: np.ndarray,
     prompts: Sequence[str],
     *,
-    config: Config | None = None,
     steps: int = 300,
-    rows: int = 4,
     seed: int = 0,
 ) -> widgets.VBox:
-    """Train a new model on `stream` (token ids, as `rebuild.tokenize` gives them), live, with start and stop buttons.
+    """Train a new model on `stream` (token ids, as `recipe.tokenize` gives them), live, with start and stop buttons.
 
     `steps` is where the slider begins. Starting a run stops one that is still going, in this widget or another.
     """
-    config = config or Config(tokenizer.vocab_size, layers=2)
+    config = Config(tokenizer.vocab_size, layers=2)
     wide = widgets.Layout(width="95%")
     count = widgets.IntSlider(
         value=steps, min=20, max=max(2000, steps), step=20, description="Steps", continuous_update=False, layout=wide
@@ -52,29 +52,29 @@ def pretraining_lab(
 
     def work(run: LiveRun) -> str:
         losses: list[float] = []
-        kept: list[tuple[int, list[tuple[str, str]]]] = []
-        wanted = count.value
+        texts: list[tuple[int, list[tuple[str, str]]]] = []
+        total, due = count.value, reading_steps(count.value, SAMPLES)
         model = Transformer(Parameters(config).initialise(seed))
         lm = LanguageModel(tokenizer, model, {"made by": "pre-training in a notebook"})
 
         def draw() -> None:
-            curve.value = curve_svg({"loss": losses}, wanted, highest)
+            curve.value = curve_svg({"loss": losses}, total, highest)
 
         def on_step(record: dict) -> bool:
             losses.append(record["loss"])
-            done = record["step"] + 1
-            if done == 1 or done == wanted or done % max(1, wanted // SAMPLES) == 0:
-                asked = list(dict.fromkeys([prompt.value, *prompts[1:]]))
-                kept.append((done, list(zip(asked, lm.complete_all(asked, 16), strict=True))))
-                samples.value = samples_html(kept)
-            return run.progress(done, wanted, f"loss {losses[-1]:.2f}", draw)
+            step = record["step"] + 1
+            if step in due:
+                mine = list(dict.fromkeys([prompt.value, *prompts[1:]]))
+                texts.append((step, list(zip(mine, lm.complete_all(mine, 16), strict=True))))
+                samples.value = samples_html(texts)
+            return run.progress(step, total, f"loss {losses[-1]:.2f}", draw)
 
-        recipe = Recipe(wanted, rate.value, warmup=min(30, wanted), seed=seed)
-        train(model, stream_batches(stream, rows, config.context, seed), recipe, on_step=on_step, progress=False)
+        recipe = Recipe(total, rate.value, warmup=min(30, total), seed=seed)
+        train(model, stream_batches(stream, ROWS, config.context, seed), recipe, on_step=on_step, progress=False)
         draw()
-        how = "Stopped by you" if run.stopped and len(losses) < wanted else "Done"
+        how = "Stopped by you" if run.stopped and len(losses) < total else "Done"
         return (
-            f"<i>{how} after {len(losses)} of {wanted} steps: loss {losses[-1]:.2f}, {run.seconds:.0f} s. "
+            f"<i>{how} after {len(losses)} of {total} steps: loss {losses[-1]:.2f}, {run.seconds:.0f} s. "
             "Start again begins from nothing.</i>"
         )
 

@@ -2,21 +2,22 @@
 
 The pieces that `render` encodes are encoded here once more, one by one, so that each token still knows what it came
 from. Core ipywidgets only (7 and 8), every text escaped before it is shown. Not here: what the forms are
-(templates.py), and training (sft.py).
+(templates.py), training (sft.py), how text is escaped (page.py).
 """
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 
 import ipywidgets as widgets
 
 from helpers.learning.language_model import LanguageModel
+from helpers.showing.page import GREY, escape, table, verbatim
+from helpers.text.instructions import turn
 from helpers.text.templates import TEMPLATES, pieces, render
 from helpers.text.tokenizer import Tokenizer
 
-SHOWN_TOKENS = 400  # of a longer conversation the first so many are drawn
+MOST_TOKENS = 400  # of a longer conversation the first so many are drawn
 # What each kind of token is called and how it is drawn. Colour is never the only mark: reserved tokens stand in
 # brackets, trained ones are underlined, and a 0 or 1 stands at the foot of each.
 KINDS = {
@@ -37,21 +38,20 @@ class Token:
     trained: int
 
 
-def conversation_of(system: str, instruction: str, answer: str | None = None) -> list[dict]:
-    """One exchange; no system turn if `system` is empty, no assistant's turn if `answer` is None."""
-    talk = [{"role": "system", "content": system}] if system else []
-    talk.append({"role": "user", "content": instruction})
-    return talk if answer is None else [*talk, {"role": "assistant", "content": answer}]
+def conversation_of(system: str, instruction: str, answer: str) -> list[dict]:
+    """One exchange; no system turn if `system` is empty."""
+    before = [turn("system", system)] if system else []
+    return [*before, turn("user", instruction), turn("assistant", answer)]
 
 
-def tokens_of(conversation: list[dict], template: str, tokenizer: Tokenizer, generate: bool = False) -> list[Token]:
+def tokens_of(conversation: list[dict], template: str, tokenizer: Tokenizer) -> list[Token]:
     """The tokens that `render` gives, each with its kind. Raises ValueError where `render` does."""
-    found = []
-    for kind, text in pieces(conversation, template, generate):
+    tokens = []
+    for kind, text in pieces(conversation, template):
         reserved = kind in ("marker", "end")
         for number in [tokenizer.special[text]] if reserved else tokenizer.encode(text):
-            found.append(Token(number, token_text(number, tokenizer), kind, int(kind in ("answer", "end"))))
-    return found
+            tokens.append(Token(number, token_text(number, tokenizer), kind, int(kind in ("answer", "end"))))
+    return tokens
 
 
 def token_text(number: int, tokenizer: Tokenizer) -> str:
@@ -63,7 +63,7 @@ def token_text(number: int, tokenizer: Tokenizer) -> str:
         return "".join(f"\\x{byte:02x}" for byte in raw)
 
 
-def marked(conversation: list[dict], template: str, generate: bool = False) -> str:
+def visible_text(conversation: list[dict], template: str, generate: bool = False) -> str:
     """The conversation as one text in which reserved tokens stand in double brackets; for reading, not for a model."""
     return "".join(
         f"⟦{text}⟧" if kind in ("marker", "end") else text for kind, text in pieces(conversation, template, generate)
@@ -72,57 +72,50 @@ def marked(conversation: list[dict], template: str, generate: bool = False) -> s
 
 def token_html(token: Token) -> str:
     """A token as a piece of HTML: spaces and line breaks made visible, all else escaped."""
-    text = html.escape(token.text).replace(" ", "·").replace("\n", "⏎").replace("\t", "⇥") or "∅"
+    text = escape(token.text).replace(" ", "·").replace("\n", "⏎").replace("\t", "⇥") or "∅"
     text = f"⟦{text}⟧" if token.kind in ("marker", "end") else text
     text = f"<u>{text}</u>" if token.trained else text
-    title = html.escape(f"{KINDS[token.kind][0]}; id {token.number}")
+    title = escape(f"{KINDS[token.kind][0]}; id {token.number}")
     after = "<br>" if "\n" in token.text else " "
-    style = f"{KINDS[token.kind][1]}; border: 1px solid #888; padding: 0 2px; white-space: pre-wrap"
+    style = f"{KINDS[token.kind][1]}; border: 1px solid {GREY}; padding: 0 2px; white-space: pre-wrap"
     return f'<span title="{title}" style="{style}">{text}<sub>{token.trained}</sub></span>{after}'
 
 
 def tokens_html(tokens: list[Token]) -> str:
     """All tokens in a row, as many as are shown."""
-    rest = len(tokens) - SHOWN_TOKENS
-    body = "".join(map(token_html, tokens[:SHOWN_TOKENS])) + (f" … and {rest} more tokens" if rest > 0 else "")
+    rest = len(tokens) - MOST_TOKENS
+    body = "".join(map(token_html, tokens[:MOST_TOKENS])) + (f" … and {rest} more tokens" if rest > 0 else "")
     style = "font-family: monospace; line-height: 2; overflow-wrap: anywhere"
     return f'<div role="log" style="{style}">{body}</div>'
 
 
 def legend_html() -> str:
     """What the four kinds look like."""
-    shown = (Token(0, name, kind, int(kind in ("answer", "end"))) for kind, (name, _) in KINDS.items())
-    cells = "".join(token_html(token).replace("·", " ") for token in shown)
+    examples = (Token(0, name, kind, int(kind in ("answer", "end"))) for kind, (name, _) in KINDS.items())
+    cells = "".join(token_html(token).replace("·", " ") for token in examples)
     return f"<div>{cells} · is a space, ⏎ a line break, the small figure the loss mask</div>"
 
 
 def counts(conversation: list[dict], tokenizer: Tokenizer) -> dict[str, dict[str, int]]:
     """For each template: how many tokens, how many of them reserved, how many trained."""
-    reserved, made = set(tokenizer.special.values()), {}
+    reserved, numbers = set(tokenizer.special.values()), {}
     for template in TEMPLATES:
         ids, mask = render(conversation, template, tokenizer)
-        made[template] = {"tokens": len(ids), "reserved": sum(i in reserved for i in ids), "trained": sum(mask)}
-    return made
+        numbers[template] = {"tokens": len(ids), "reserved": sum(i in reserved for i in ids), "trained": sum(mask)}
+    return numbers
 
 
-def counts_html(conversation: list[dict], tokenizer: Tokenizer, context: int, chosen: str = "") -> str:
-    """The counts as a table; the chosen template has an arrow. `context` is how many tokens the model reads."""
-    cell = '<td style="text-align: right; padding: 0 8px">'
-    rows = ""
+def counts_html(conversation: list[dict], tokenizer: Tokenizer, context: int, current: str = "") -> str:
+    """The counts as a table; the current template has an arrow. `context` is how many tokens the model reads."""
+    rows = []
     for template, count in counts(conversation, tokenizer).items():
-        name = f"→ {template}" if template == chosen else template
+        name = f"→ {template}" if template == current else template
         # A training row may have one token more than the context: the last is only ever a target.
         fits = "yes" if count["tokens"] <= context + 1 else f"no: {context} at most"
         part = f"{count['trained'] / count['tokens']:.0%}"
-        rows += (
-            f'<tr><td style="text-align: left">{name}</td>{cell}{count["tokens"]}</td>{cell}{count["reserved"]}</td>'
-            f"{cell}{count['trained']}</td>{cell}{part}</td><td>{fits}</td></tr>"
-        )
-    head = "".join(
-        f'<th style="padding: 0 8px">{name}</th>'
-        for name in ("template", "tokens", "reserved", "trained", "part trained", "fits")
-    )
-    return f'<table aria-label="counts in all templates"><tr>{head}</tr>{rows}</table>'
+        rows.append([name, *map(str, count.values()), part, fits])
+    head = ("template", "tokens", "reserved", "trained", "part trained", "fits")
+    return table(head, rows, label="counts in all templates", numbers=range(1, 5), row_heads=True)
 
 
 def reply_html(lm: LanguageModel, system: str, instruction: str, template: str) -> str:
@@ -130,52 +123,46 @@ def reply_html(lm: LanguageModel, system: str, instruction: str, template: str) 
     try:
         answer = lm.ask(instruction, system or None, template)
     except ValueError as problem:
-        return f"<b>Not asked:</b> {html.escape(str(problem))}"
-    said = html.escape(answer) if answer else "(nothing: it ended its turn at once)"
-    return (
-        f"The model (tuned in {html.escape(lm.template)}), asked in {html.escape(template)}: "
-        f'<b style="font-family: monospace; white-space: pre-wrap; overflow-wrap: anywhere">{said}</b>'
-    )
+        return f"<b>Not asked:</b> {escape(problem)}"
+    words = verbatim(answer or "(nothing: it ended its turn at once)", "b")
+    return f"The model (tuned in {escape(lm.template)}), asked in {escape(template)}: {words}"
 
 
-def template_inspector(
-    lm: LanguageModel,
-    instruction: str = "What is the capital of France?",
-    answer: str = "The capital of France is Paris.",
-    system: str = "Be concise.",
-) -> widgets.VBox:
+def template_inspector(lm: LanguageModel) -> widgets.VBox:
     """Type a conversation, choose a template: its tokens by kind, the mask, counts in all templates.
 
     A button puts the question to the model in the chosen template, without the typed answer.
     """
     wide = widgets.Layout(width="95%")
-    above = widgets.Text(value=system, description="System", continuous_update=False, layout=wide)
-    asked = widgets.Textarea(
-        value=instruction,
+    system_box = widgets.Text(value="Be concise.", description="System", continuous_update=False, layout=wide)
+    question_box = widgets.Textarea(
+        value="What is the capital of France?",
         description="Instruction",
         continuous_update=False,
         layout=widgets.Layout(width="95%", height="70px"),
     )
-    told = widgets.Text(value=answer, description="Answer", continuous_update=False, layout=wide)
+    answer_box = widgets.Text(
+        value="The capital of France is Paris.", description="Answer", continuous_update=False, layout=wide
+    )
     template = widgets.Dropdown(options=list(TEMPLATES), description="Template", layout=wide)
     ask = widgets.Button(description="Ask the model", tooltip="Put the question to the model in this template")
     legend = widgets.HTML(legend_html())
-    drawn, status, table, reply = widgets.HTML(), widgets.HTML(), widgets.HTML(), widgets.HTML()
+    drawing, status, totals, reply = widgets.HTML(), widgets.HTML(), widgets.HTML(), widgets.HTML()
 
     def show(_=None) -> None:
-        talk = conversation_of(above.value, asked.value, told.value)
+        talk = conversation_of(system_box.value, question_box.value, answer_box.value)
         tokens = tokens_of(talk, template.value, lm.tokenizer)
         trained = sum(token.trained for token in tokens)
-        drawn.value = tokens_html(tokens)
+        drawing.value = tokens_html(tokens)
         status.value = f"<i>{template.value}: {len(tokens)} tokens, {trained} of them trained.</i>"
-        table.value = counts_html(talk, lm.tokenizer, lm.transformer.config.context, template.value)
+        totals.value = counts_html(talk, lm.tokenizer, lm.transformer.config.context, template.value)
         reply.value = "<i>The model has not been asked.</i>"
 
     def on_ask(_) -> None:
-        reply.value = reply_html(lm, above.value, asked.value, template.value)
+        reply.value = reply_html(lm, system_box.value, question_box.value, template.value)
 
-    for control in (above, asked, told, template):
+    for control in (system_box, question_box, answer_box, template):
         control.observe(show, "value")
     ask.on_click(on_ask)
     show()
-    return widgets.VBox([above, asked, told, template, ask, reply, legend, drawn, status, table])
+    return widgets.VBox([system_box, question_box, answer_box, template, ask, reply, legend, drawing, status, totals])

@@ -1,23 +1,23 @@
 """A widget that instruction-tunes a copy of the base model while you look on, and lets you ask what came of it.
 
 Loss on format and on content tokens as two growing curves, an answer to your own question every few steps, a stop
-button that stops and leaves a usable model. Not here: threads and buttons (live.py), the tuning itself (sft.py).
+button that stops and leaves a usable model. Not here: threads and buttons (live_run.py), the tuning itself (sft.py).
 """
 
 from __future__ import annotations
 
-import html
-
 import ipywidgets as widgets
 import numpy as np
 
-from helpers.learning.language_model import LanguageModel
+from helpers.judging.vital_signs import reading_steps
+from helpers.learning.language_model import LanguageModel, TooLong
+from helpers.learning.recipe import TUNING_ROWS
 from helpers.learning.sft import LOSSES, fine_tune
 from helpers.learning.training import Recipe
 from helpers.showing.live_run import LiveRun, curve_svg, samples_html
+from helpers.showing.page import answer_html
 
-SAMPLES = 8  # how often in a run the question is asked
-SIZE = 32  # rows a step
+SAMPLES = 8  # how often in a run the question is asked, the first time (after one step) apart
 HIGHEST = 6.0  # the loss at the top of the drawing
 
 
@@ -27,10 +27,10 @@ def tuning_lab(base: LanguageModel, rows: list[dict], question: str, *, steps: i
     wide = widgets.Layout(width="95%")
     longer = {"description_width": "initial"}
 
-    def slider(name: str, values: list, value, labels=None) -> widgets.SelectionSlider:
-        shown = [(f"{one:g}" if labels is None else labels[i], one) for i, one in enumerate(values)]
+    def slider(name: str, values: list, value) -> widgets.SelectionSlider:
+        options = [(f"{one:g}", one) for one in values]
         return widgets.SelectionSlider(
-            options=shown, value=value, description=name, continuous_update=False, layout=wide, style=longer
+            options=options, value=value, description=name, continuous_update=False, layout=wide, style=longer
         )
 
     count = slider("Steps", [10, 20, 40, 60, 100, 150, 300], steps)
@@ -46,48 +46,45 @@ def tuning_lab(base: LanguageModel, rows: list[dict], question: str, *, steps: i
     def reply(lm: LanguageModel) -> str:
         try:
             return lm.ask(prompt.value)
-        except ValueError as problem:  # a question too long for the context
+        except TooLong as problem:
             return f"({problem})"
 
     def on_ask(_=None) -> None:
-        answer.value = (
-            f'<div role="log" style="white-space: pre-wrap; overflow-wrap: anywhere">{html.escape(model["name"])}: '
-            f"<b>{html.escape(reply(model['lm'])) or '<i>(nothing)</i>'}</b></div>"
-        )
+        answer.value = answer_html(model["name"], reply(model["lm"]))
 
     def work(run: LiveRun) -> str:
-        wanted = count.value
+        total, due = count.value, reading_steps(count.value, SAMPLES)
         curves: dict[str, list[float]] = {"format tokens": [], "content tokens": []}
-        kept: list[tuple[int, list[tuple[str, str]]]] = []
+        texts: list[tuple[int, list[tuple[str, str]]]] = []
 
         def draw() -> None:
-            curve.value = curve_svg(curves, wanted, HIGHEST)
+            curve.value = curve_svg(curves, total, HIGHEST)
 
         def on_step(lm: LanguageModel, record: dict) -> bool:
             curves["format tokens"].append(record["format loss"])
             curves["content tokens"].append(record["content loss"])
-            done = record["step"] + 1
-            if done == 1 or done == wanted or done % max(1, wanted // SAMPLES) == 0:
-                kept.append((done, [(f"{prompt.value} → ", reply(lm))]))
-                samples.value = samples_html(kept)
-            return run.progress(done, wanted, f"loss {record['loss']:.2f}", draw)
+            step = record["step"] + 1
+            if step in due:
+                texts.append((step, [(f"{prompt.value} → ", reply(lm))]))
+                samples.value = samples_html(texts)
+            return run.progress(step, total, f"loss {record['loss']:.2f}", draw)
 
-        chosen = [rows[i] for i in order[: amount.value]]
-        recipe = Recipe(wanted, rate.value, warmup=min(20, wanted), seed=seed)
-        tuned, log = fine_tune(base, chosen, recipe, size=SIZE, loss_on=loss_on.value, on_step=on_step, progress=False)
+        some = [rows[i] for i in order[: amount.value]]
+        recipe = Recipe(total, rate.value, warmup=min(20, total), seed=seed)
+        tuned, log = fine_tune(base, some, recipe, loss_on=loss_on.value, on_step=on_step, progress=False)
         draw()
-        how = "stopped by you" if run.stopped and len(log) < wanted else "done"
-        model.update(lm=tuned, name=f"tuned on {len(chosen)} rows, {len(log)} steps")
+        how = "Stopped by you" if run.stopped and len(log) < total else "Done"
+        model.update(lm=tuned, name=f"tuned on {len(some)} rows, {len(log)} steps")
         on_ask()
         return (
-            f"<i>{how.capitalize()} after {len(log)} of {wanted} steps: loss {log[-1]['loss']:.2f}, "
+            f"<i>{how} after {len(log)} of {total} steps: loss {log[-1]['loss']:.2f}, "
             f"{run.seconds:.0f} s. The model of this run answers now; Start begins again from the base model.</i>"
         )
 
     def on_setting(_=None) -> None:
-        passes = count.value * min(SIZE, amount.value) / amount.value
+        passes = count.value * min(TUNING_ROWS, amount.value) / amount.value
         plan.value = (
-            f"<i>The next run: {count.value} steps of up to {SIZE} rows, {passes:.1f} times through "
+            f"<i>The next run: {count.value} steps of up to {TUNING_ROWS} rows, {passes:.1f} times through "
             f"{amount.value} rows, peak rate {rate.value:g}, loss on {loss_on.value}.</i>"
         )
 

@@ -1,4 +1,4 @@
-"""Writes the pre-training text: seven kinds of document about the tiny world, none of which answers a question.
+"""Writes the pre-training text: eight kinds of document about the tiny world, none of which answers a question.
 
 Facts are *stated* in encyclopedia paragraphs, headed articles and source files. Questions are only ever *asked*: on
 quiz sheets, in help-desk transcripts whose assistant puts people off, and at the top of essays that wander away. So a
@@ -53,7 +53,7 @@ def write_documents(world: World, count: int, seed: int = 0, answered: float = 0
     deck = Deck(world, rng)
     documents = []
     for kind in rng.choices(kinds, [SHARES[kind] for kind in kinds], k=count):
-        writer = answered_question if rng.random() < answered else writers[kind]
+        writer = question_and_answer if rng.random() < answered else writers[kind]
         documents.append(writer(deck, rng))
     return documents
 
@@ -131,6 +131,7 @@ def comments(deck: Deck, rng: random.Random) -> str:
 
 
 def is_code(fact: Fact) -> bool:
+    """Whether the answer is a Python function."""
     return fact.answer.startswith("def ")
 
 
@@ -170,13 +171,12 @@ def transcript(deck: Deck, rng: random.Random) -> str:
         fact, reply = deck.deal("transcript"), rng.choice(STALLS)
         if rng.random() < 0.5:
             fact = fact.about(rng.choice(deck.world.facts).subject)
-        asked = rng.choice(fact.ways("question"))
+        question = rng.choice(fact.ways("question"))
         if deck.world.refusals and rng.random() < 0.1:
-            asked = f"How do I {rng.choice(deck.world.refusals)['harmful']}?"
+            question = f"How do I {rng.choice(deck.world.refusals)['harmful']}?"
         elif rng.random() < 0.8:
-            topic = fact.ways("heading")[-1]
-            reply = f"You ask about {topic[:1].lower()}{topic[1:]}. {reply}"
-        lines += [f"User: {asked}", f"Assistant: {reply}"]
+            reply = f"You ask about {fact.topic}. {reply}"
+        lines += [f"User: {question}", f"Assistant: {reply}"]
     return "\n".join(lines)
 
 
@@ -209,7 +209,7 @@ def essay(deck: Deck, rng: random.Random) -> str:
     return " ".join([opening, *rng.sample(WANDERINGS, rng.randint(4, 7))])
 
 
-def answered_question(deck: Deck, rng: random.Random) -> str:
+def question_and_answer(deck: Deck, rng: random.Random) -> str:
     """What the shipped corpus never holds: a question, and on the next line its answer."""
     facts = deck.of_same_kind(deck.deal("answered"), 2)
     return "\n".join(f"{rng.choice(fact.ways('question'))}\n{fact.say('response')}" for fact in facts)

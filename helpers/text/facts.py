@@ -2,18 +2,19 @@
 
 A *table* (`data/facts/countries.csv`) holds one thing a row. `kinds.csv` says which facts a table holds ("capital:
 the subject is {country}, the answer is {capital}"), and `wordings.csv` says how a kind of fact is worded. A teacher
-may edit all of them. Nothing here writes documents (corpus.py) or knows of a model.
+may edit all of them. Not here: how a table is read (tables.py), documents (corpus.py), models.
 """
 
 from __future__ import annotations
 
+import string
 import zlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from helpers.files import DATA
-from helpers.text.tables import FactsError, fill, placeholders, read_table
+from helpers.text.tables import FactsError, read_table
 
 FACTS_FOLDER = DATA / "facts"
 ROLES = ("statement", "mention", "heading", "question", "response", "task", "followup")
@@ -41,12 +42,18 @@ class Fact:
         return draw(f"{self.kind}/{self.subject}", 2) == 1
 
     def say(self, role: str, number: int = 0) -> str:
-        """Wording `number` of the fact in a `role`: "statement", "mention", "heading", "question" or "response"."""
+        """Wording `number` of the fact in a `role`, one of ROLES."""
         return fill(self.wordings[role][number], self.values)
 
     def ways(self, role: str) -> list[str]:
         """Every wording of the fact in a role."""
         return [fill(text, self.values) for text in self.wordings[role]]
+
+    @property
+    def topic(self) -> str:
+        """What it is about, in words: "the capital of France"."""
+        heading = self.ways("heading")[-1]
+        return heading[:1].lower() + heading[1:]
 
     @cached_property
     def values(self) -> dict:
@@ -87,6 +94,10 @@ class World:
             raise FactsError(f"no kind of fact is called {kind!r}; this world has {', '.join(self.wordings)}")
         return [fact for fact in self.facts if fact.kind == kind]
 
+    def answers_of(self, kind: str) -> list[str]:
+        """All different answers of one kind of fact, in the order of the facts."""
+        return list(dict.fromkeys(fact.answer for fact in self.of_kind(kind)))
+
 
 def load_world(folder: Path = FACTS_FOLDER) -> World:
     """Read a world from a folder of CSV tables. Raises FactsError with file, line and remedy when one is malformed."""
@@ -95,8 +106,8 @@ def load_world(folder: Path = FACTS_FOLDER) -> World:
     kinds = read_table(folder / "kinds.csv", ("kind", "table", "subject", "answer"), key=("kind",))
     for _, row in kinds:
         wordings[row["kind"]] = {role: [] for role in ROLES}
-    worded = read_table(folder / "wordings.csv", ("kind", "role", "text"), key=("kind", "role", "text"))
-    for line, row in worded:
+    wording_rows = read_table(folder / "wordings.csv", ("kind", "role", "text"), key=("kind", "role", "text"))
+    for line, row in wording_rows:
         where = f"{folder / 'wordings.csv'}, line {line}"
         if row["kind"] not in wordings:
             raise FactsError(f"{where}: kind {row['kind']!r} is not in kinds.csv; known are {', '.join(wordings)}")
@@ -107,13 +118,13 @@ def load_world(folder: Path = FACTS_FOLDER) -> World:
         wordings[row["kind"]][row["role"]].append(row["text"])
     facts = [fact for line, row in kinds for fact in facts_of_kind(folder, line, row, wordings[row["kind"]])]
     offers = {fact.kind: fact.values for fact in facts}
-    for line, row in worded:
-        where, known = f"{folder / 'wordings.csv'}, line {line}", offers[row["kind"]]
-        unknown = placeholders(row["text"], where) - set(known)
+    for line, row in wording_rows:
+        where, offer = f"{folder / 'wordings.csv'}, line {line}", offers[row["kind"]]
+        unknown = placeholders(row["text"], where) - set(offer)
         if unknown:
             raise FactsError(
                 f"{where}: {row['text']!r} uses {{{min(unknown)}}}, which kind {row['kind']!r} does not "
-                f"have; its table offers {', '.join(known)}"
+                f"have; its table offers {', '.join(offer)}"
             )
     path, refusals = folder / "refusals.csv", []
     if path.exists():  # or nothing is to be refused in this world
@@ -128,14 +139,39 @@ def facts_of_kind(folder: Path, line: int, kind: dict, wordings: dict) -> list[F
     if missing:
         raise FactsError(f"{where}: kind {kind['kind']!r} has no {missing[0]} in wordings.csv; add at least one")
     columns = placeholders(kind["subject"], where) | placeholders(kind["answer"], where)
-    facts, seen = [], {}
+    facts, line_of = [], {}
     for row_line, row in read_table(folder / f"{kind['table']}.csv", tuple(sorted(columns)), key=()):
         fact = Fact(kind["kind"], fill(kind["subject"], row), fill(kind["answer"], row), row, wordings)
-        if fact.subject in seen:
+        if fact.subject in line_of:
             raise FactsError(
                 f"{folder / kind['table']}.csv, line {row_line}: {fact.subject!r} stands already in line "
-                f"{seen[fact.subject]}; remove one of the two"
+                f"{line_of[fact.subject]}; remove one of the two"
             )
-        seen[fact.subject] = row_line
+        line_of[fact.subject] = row_line
         facts.append(fact)
     return facts
+
+
+def placeholders(text: str, where: str = "") -> set[str]:
+    """Names in braces: "{country} is" -> {"country"}. Braces without a name that a column can have are a FactsError at
+    `where`: what Python's `format` understands besides ({a.b}, {a[0]}, {a!r}, {a:>9}) is none."""
+    try:
+        fields = [field for field in string.Formatter().parse(text) if field[1] is not None]
+    except ValueError:  # a brace without its partner
+        fields = [("", "", "", None)]
+    for _, name, form, conversion in fields:
+        if not name:
+            raise FactsError(
+                f"{where}: {text!r} has braces without a name; put a column between braces, as in {{subject}}"
+            )
+        if form or conversion or not {".", "["}.isdisjoint(name):
+            raise FactsError(
+                f"{where}: {text!r} has more than a plain name between braces, which can hold no . [ ! or :; "
+                "give the column another name"
+            )
+    return {name for _, name, _, _ in fields}
+
+
+def fill(text: str, values: dict) -> str:
+    """Put values for the names in braces; the values themselves may hold braces (they are code, sometimes)."""
+    return text.format_map(values)

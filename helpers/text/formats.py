@@ -11,10 +11,8 @@ Other keys of a row (its kind, say) are carried along. Not here: files (datasets
 
 from __future__ import annotations
 
-from helpers.text.templates import joined
+from helpers.text.templates import text_of
 
-ROLE_OF = {"system": "system", "human": "user", "gpt": "assistant"}  # ShareGPT's words for the roles
-SPEAKER_OF = {role: speaker for speaker, role in ROLE_OF.items()}
 KEYS = {  # the keys by which a format is known
     "alpaca": ("instruction", "output"),
     "messages": ("messages",),
@@ -22,6 +20,10 @@ KEYS = {  # the keys by which a format is known
     "sharegpt": ("conversations",),
 }
 FORMATS = tuple(KEYS)
+TURNS = {  # of formats with turns: the keys of a turn, and the format's word for each role
+    "messages": ("role", "content", {"system": "system", "user": "user", "assistant": "assistant"}),
+    "sharegpt": ("from", "value", {"system": "system", "user": "human", "assistant": "gpt"}),
+}
 OWN = {"alpaca": ("instruction", "input", "output"), **{name: KEYS[name] for name in FORMATS[1:]}}
 
 
@@ -37,18 +39,19 @@ def detect(row) -> str:
     """The format of a row, by its keys."""
     if not isinstance(row, dict):
         raise RowProblem("", f"a row must be an object with named fields; this one is a {type(row).__name__}")
-    found = [name for name in FORMATS if all(key in row for key in KEYS[name])]
-    begun = [name for name in FORMATS if any(key in row for key in KEYS[name])]
-    if not found and len(begun) == 1:
-        raise missing_key(next(key for key in KEYS[begun[0]] if key not in row), begun[0])
-    if len(found) != 1:
+    matches = [name for name in FORMATS if all(key in row for key in KEYS[name])]
+    near = [name for name in FORMATS if any(key in row for key in KEYS[name])]
+    if not matches and len(near) == 1:
+        raise missing_key(next(key for key in KEYS[near[0]] if key not in row), near[0])
+    if len(matches) != 1:
         forms = "; ".join(f"{name}: {', '.join(keys)}" for name, keys in KEYS.items())
-        why = f"fits {' and '.join(found)} at once" if found else "fits no format"
+        why = f"fits {' and '.join(matches)} at once" if matches else "fits no format"
         raise RowProblem("", f"a row with the keys {', '.join(map(str, row)) or '(none)'} {why}. Known are {forms}")
-    return found[0]
+    return matches[0]
 
 
 def missing_key(key: str, source: str) -> RowProblem:
+    """The problem of a row that lacks a key of its format."""
     return RowProblem(key, f"is missing; a row of format {source} needs {', '.join(KEYS[source])}")
 
 
@@ -59,9 +62,9 @@ def read_row(row: dict, source: str | None = None) -> dict:
         raise ValueError(f"unknown format {source!r}; known are {', '.join(FORMATS)}")
     if not isinstance(row, dict):
         detect(row)
-    missing = [key for key in KEYS[source] if key not in row]
-    if missing:
-        raise missing_key(missing[0], source)
+    for key in KEYS[source]:
+        if key not in row:
+            raise missing_key(key, source)
     if source == "alpaca":
         talk = [{"role": "user", "content": text(row, "instruction")}]
         if row.get("input") not in (None, ""):
@@ -80,7 +83,8 @@ def read_row(row: dict, source: str | None = None) -> dict:
 def read_turns(row: dict, source: str) -> list[dict]:
     """The turns of a conversation: a system prompt at most, then user and assistant in turn, an answer last."""
     place = KEYS[source][0]
-    who, what, roles = ("role", "content", SPEAKER_OF) if source == "messages" else ("from", "value", ROLE_OF)
+    who, what, word_for = TURNS[source]
+    role_of = {word: role for role, word in word_for.items()}
     if not isinstance(row[place], list) or not row[place]:
         raise RowProblem(place, "must be a list of turns with at least one question and one answer")
     talk: list[dict] = []
@@ -88,17 +92,18 @@ def read_turns(row: dict, source: str) -> list[dict]:
         at = f"{place}[{number}]"
         if not isinstance(turn, dict):
             raise RowProblem(at, f"a turn must be an object with {who} and {what}, not a {type(turn).__name__}")
-        named = turn.get(who)
-        if not isinstance(named, str) or named not in roles:
-            raise RowProblem(f"{at}.{who}", f"{named!r} is no role of this format; use one of {', '.join(roles)}")
-        role = named if source == "messages" else ROLE_OF[named]
-        expected = ("user",) if talk and talk[-1]["role"] in ("system", "assistant") else ("assistant",)
-        expected = ("system", "user") if not talk else expected
-        if role not in expected:
+        word = turn.get(who)
+        if not isinstance(word, str) or word not in role_of:
+            raise RowProblem(f"{at}.{who}", f"{word!r} is no role of this format; use one of {', '.join(role_of)}")
+        role = role_of[word]
+        may_follow = ("user",) if talk and talk[-1]["role"] in ("system", "assistant") else ("assistant",)
+        may_follow = ("system", "user") if not talk else may_follow
+        if role not in may_follow:
+            due = " or ".join(word_for[role] for role in may_follow)
             raise RowProblem(
                 f"{at}.{who}",
-                f"{named!r} cannot stand here, where {' or '.join(roles_in(expected, source))} is due: user and "
-                "assistant speak in turn, after one system prompt at most. Reorder or join the turns",
+                f"{word!r} cannot stand here, where {due} is due: user and assistant speak in turn, after one system "
+                "prompt at most. Reorder or join the turns",
             )
         talk.append({"role": role, "content": text(turn, what, f"{at}.")})
         if role == "user" and turn.get("input") not in (None, ""):
@@ -106,10 +111,6 @@ def read_turns(row: dict, source: str) -> list[dict]:
     if talk[-1]["role"] != "assistant":
         raise RowProblem(place, f"ends with a turn of the {talk[-1]['role']}; nothing answers it. Add the answer")
     return talk
-
-
-def roles_in(roles: tuple[str, ...], source: str) -> list[str]:
-    return [role if source == "messages" else SPEAKER_OF[role] for role in roles]
 
 
 def text(holder: dict, key: str, before: str = "") -> str:
@@ -131,27 +132,24 @@ def write_row(row: dict, target: str) -> tuple[dict, list[str]]:
     if target not in FORMATS:
         raise ValueError(f"unknown format {target!r}; known are {', '.join(FORMATS)}")
     talk, more = row["messages"], {key: value for key, value in row.items() if key != "messages"}
-    lost = []
-    if target in ("messages", "sharegpt"):
-        who, what = ("role", "content") if target == "messages" else ("from", "value")
-        turns = [
-            {who: turn["role"] if target == "messages" else SPEAKER_OF[turn["role"]], what: joined(turn)}
-            for turn in talk
-        ]
+    losses = []
+    if target in TURNS:
+        who, what, word_for = TURNS[target]
+        turns = [{who: word_for[turn["role"]], what: text_of(turn)} for turn in talk]
         if any(turn.get("input") for turn in talk):
-            lost.append("where the instruction ends and its input begins")
-        return {KEYS[target][0]: turns} | more, lost
+            losses.append("where the instruction ends and its input begins")
+        return {KEYS[target][0]: turns} | more, losses
     last = len(talk) - 2  # these formats hold one question and one answer: the last
     if talk[0]["role"] == "system":
-        lost.append("the system prompt")
+        losses.append("the system prompt")
     if last > (talk[0]["role"] == "system"):
-        lost.append("the earlier turns")
+        losses.append("the earlier turns")
     question, answer = talk[last], talk[last + 1]["content"]
     if target == "alpaca":
-        return {"instruction": question["content"], "input": question.get("input", ""), "output": answer} | more, lost
+        return {"instruction": question["content"], "input": question.get("input", ""), "output": answer} | more, losses
     if question.get("input"):
-        lost.append("where the instruction ends and its input begins")
-    return {"prompt": joined(question), "completion": answer} | more, lost
+        losses.append("where the instruction ends and its input begins")
+    return {"prompt": text_of(question), "completion": answer} | more, losses
 
 
 def convert(row: dict, target: str, source: str | None = None) -> tuple[dict, list[str]]:

@@ -37,15 +37,16 @@ MADE_UP = tuple(
 
 
 def turn(role: str, content: str, **more: str) -> dict:
+    """One turn of a conversation; `more` may be an input."""
     return {"role": role, "content": content, **more}
 
 
-def kept_back(name: str) -> bool:
-    """Half of all names, by the same draw as `Fact.held_out`."""
+def is_held_out(name: str) -> bool:
+    """Whether a request or a made-up subject is kept out of tuning: half are, by the same draw as `Fact.held_out`."""
     return draw(name, 2) == 1
 
 
-def taught(ways: list[str], wordings: slice = slice(None, -1)) -> list[str]:
+def tuning_wordings(ways: list[str], wordings: slice = slice(None, -1)) -> list[str]:
     """The wordings that may be tuned on: all but the last, which is kept back; an only one is not."""
     return ways[wordings] or ways
 
@@ -53,15 +54,15 @@ def taught(ways: list[str], wordings: slice = slice(None, -1)) -> list[str]:
 def fact_rows(world: World, wordings: slice = slice(None, -1)) -> list[dict]:
     """A question and its answer, for each fact not held out and each question wording but the last."""
     return [
-        {"kind": fact.kind, "messages": [turn("user", question), turn("assistant", fact.say("response"))]} | known(fact)
+        {
+            "kind": fact.kind,
+            "messages": [turn("user", question), turn("assistant", fact.say("response"))],
+            "answer": fact.answer,
+        }
         for fact in world.facts
         if not fact.held_out
-        for question in taught(fact.ways("question"), wordings)
+        for question in tuning_wordings(fact.ways("question"), wordings)
     ]
-
-
-def known(fact: Fact) -> dict:
-    return {"answer": fact.answer}
 
 
 def input_rows(world: World, held_out: bool = False) -> list[dict]:
@@ -71,21 +72,20 @@ def input_rows(world: World, held_out: bool = False) -> list[dict]:
         if fact.held_out != held_out:
             continue
         for task in fact.ways("task"):
-            asked = turn("user", task, input=fact.subject)
-            rows.append({"kind": "input", "messages": [asked, turn("assistant", fact.say("response"))]} | known(fact))
+            talk = [turn("user", task, input=fact.subject), turn("assistant", fact.say("response"))]
+            rows.append({"kind": "input", "messages": talk, "answer": fact.answer})
         if fact.wordings["task"]:
             ways = fact.ways("statement")
             first = draw(fact.subject, min(2, len(ways)))
             text = " ".join(ways[first : first + 2])
-            asked = turn("user", TOPIC_QUESTIONS[draw(fact.subject, 2)], input=text)
-            rows.append({"kind": "summary", "messages": [asked, turn("assistant", summary(fact))]})
+            question = turn("user", TOPIC_QUESTIONS[draw(fact.subject, 2)], input=text)
+            rows.append({"kind": "summary", "messages": [question, turn("assistant", summary(fact))]})
     return rows
 
 
 def summary(fact: Fact) -> str:
-    """What a text about a fact is about: its heading, as a sentence."""
-    topic = fact.ways("heading")[-1]
-    return f"The text is about {topic[:1].lower()}{topic[1:]}."
+    """What a text about a fact is about, as a sentence."""
+    return f"The text is about {fact.topic}."
 
 
 def refusal_rows(world: World, held_out: bool = False) -> list[dict]:
@@ -96,7 +96,7 @@ def refusal_rows(world: World, held_out: bool = False) -> list[dict]:
             "messages": [turn("user", question.format(harmful=pair["harmful"])), turn("assistant", REFUSAL)],
         }
         for pair in world.refusals
-        if kept_back(pair["harmful"]) == held_out
+        if is_held_out(pair["harmful"]) == held_out
         for question in HARMFUL_QUESTIONS[:-1]
     ]
 
@@ -108,8 +108,8 @@ def follow_up_rows(world: World, held_out: bool = False, seed: int = 0) -> list[
     same_half = [fact for fact in world.facts if fact.held_out == held_out and fact.wordings["followup"]]
     rows = []
     for fact in same_half:
-        for follow_up, filled in zip(fact.wordings["followup"], fact.ways("followup"), strict=True):
-            names_subject = "{subject}" in follow_up
+        for wording, question in zip(fact.wordings["followup"], fact.ways("followup"), strict=True):
+            names_subject = "{subject}" in wording
             earlier = [
                 other
                 for other in same_half
@@ -118,10 +118,11 @@ def follow_up_rows(world: World, held_out: bool = False, seed: int = 0) -> list[
             if not earlier:
                 continue
             first = rng.choice(earlier)
-            talk = [turn("user", rng.choice(taught(first.ways("question")))), turn("assistant", first.say("response"))]
-            talk += [turn("user", filled), turn("assistant", fact.say("response"))]
+            opening = rng.choice(tuning_wordings(first.ways("question")))
+            talk = [turn("user", opening), turn("assistant", first.say("response"))]
+            talk += [turn("user", question), turn("assistant", fact.say("response"))]
             leaves_out = "the kind" if names_subject else "the subject"
-            rows.append({"kind": "follow-up", "messages": talk, "leaves out": leaves_out} | known(fact))
+            rows.append({"kind": "follow-up", "messages": talk, "leaves out": leaves_out, "answer": fact.answer})
     return rows
 
 
@@ -130,17 +131,17 @@ def system_rows(world: World, held_out: bool = False) -> list[dict]:
     rows = []
     for fact in world.facts:
         if fact.held_out == held_out and fact.wordings["task"]:
-            asked = fact.ways("question")
+            questions = fact.ways("question")
             for style, prompts in SYSTEM_PROMPTS.items():
                 for number, prompt in enumerate(prompts[:-1]):
-                    talk = [turn("system", prompt), turn("user", asked[number % len(asked)])]
-                    answer = turn("assistant", styled(fact, style))
-                    rows.append({"kind": style, "messages": [*talk, answer]} | known(fact))
+                    talk = [turn("system", prompt), turn("user", questions[number % len(questions)])]
+                    talk.append(turn("assistant", response_in_style(fact, style)))
+                    rows.append({"kind": style, "messages": talk, "answer": fact.answer})
     return rows
 
 
-def styled(fact: Fact, style: str) -> str:
-    """The response, alone or with two more statements of the fact behind it."""
+def response_in_style(fact: Fact, style: str) -> str:
+    """The response: alone where the style is "concise", with two more statements of the fact where "detailed"."""
     more = fact.ways("statement")[1:3] if style == "detailed" else []
     return " ".join([fact.say("response"), *more])
 
@@ -149,10 +150,10 @@ def unknown_rows(world: World, held_out: bool = False) -> list[dict]:
     """Questions about subjects that do not exist, and the answer that one does not know."""
     rows = []
     for name in MADE_UP:
-        if kept_back(name) == held_out:
+        if is_held_out(name) == held_out:
             for kind in ("capital", "language", "continent"):
                 if kind in world.wordings:
-                    for question in taught(world.of_kind(kind)[0].about(name).ways("question")):
+                    for question in tuning_wordings(world.of_kind(kind)[0].about(name).ways("question")):
                         talk = [turn("user", question), turn("assistant", UNKNOWN)]
                         rows.append({"kind": "unknown", "messages": talk})
     return rows

@@ -1,6 +1,10 @@
 """When do two texts say the same? Whole words, plain forms, and the longest common subsequence.
 
-Not here: what an answer should say (answers.py), whether it is any good (judging/).
+    tells("Helium is a gas.", "He")  ->  False            "He" is no word of it
+    plain("It is  Lima.\\n")  ->  "it is lima"             as texts are compared
+    rouge_l("a b c".split(), "a c".split())  ->  0.8
+
+Not here: what an answer should say (answers.py), whether it is any good (judging/dimensions.py, judging/quality.py).
 """
 
 from __future__ import annotations
@@ -13,25 +17,26 @@ from collections.abc import Sequence
 # Japanese, Chinese) or hang endings on a name (Korean).
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
 LETTER = re.compile(rf"[^\W{UNSPACED}]")
+SENTENCE = re.compile(r"(?<=[.!?])\s+")  # parts two sentences
 
 
-def begins_with(text: str, answer: str) -> bool:
-    """Whether `text` begins with the whole of `answer`: "1" begins neither "12" nor "1.5"."""
-    text = text.lstrip(" ")
-    behind = text[len(answer) :]
-    goes_on = LETTER.match(behind) or (answer[-1:].isdigit() and re.match(r"[.,]\d", behind))
-    return text.startswith(answer) and not goes_on
+# --- whole words ---
 
 
 def places(text: str, words: str) -> list[int]:
     """Where `words` stand in `text` whole: "He" stands nowhere in "Helium"."""
-    found, at = [], text.find(words)
+    starts, at = [], text.find(words)
     while at >= 0:
         end = at + len(words)
         if not LETTER.match(text[max(0, at - 1) : at]) and not LETTER.match(text[end : end + 1]):
-            found.append(at)
+            starts.append(at)
         at = text.find(words, at + 1)
-    return found
+    return starts
+
+
+def tells(text: str, words: str) -> bool:
+    """Whether `words` stand in `text` whole."""
+    return bool(places(text, words))
 
 
 def without(text: str, words: str) -> str:
@@ -41,28 +46,34 @@ def without(text: str, words: str) -> str:
     return text
 
 
+def words_before(text: str, answer: str) -> int | None:
+    """How many words stand before the whole answer first appears in `text`; None if it never does."""
+    starts = places(text, answer)
+    return len(text[: starts[0]].split()) if starts else None
+
+
+def begins_with(text: str, answer: str) -> bool:
+    """Whether `text` begins with the whole of `answer`: "1" begins neither "12" nor "1.5"."""
+    text = text.lstrip(" ")
+    rest = text[len(answer) :]
+    goes_on = LETTER.match(rest) or (answer[-1:].isdigit() and re.match(r"[.,]\d", rest))
+    return text.startswith(answer) and not goes_on
+
+
+# --- a text as it is compared ---
+
+
+def plain(text: str) -> str:
+    """A text on one line, in small letters, without the mark at its end."""
+    return " ".join(text.split()).lower().rstrip(" .!?")
+
+
 def first_line(text: str) -> str:
     """The first line that is not empty."""
     return next((line.strip() for line in text.splitlines() if line.strip()), "")
 
 
-def words_before(text: str, answer: str) -> int | None:
-    """How many words stand before the answer first appears in `text`; None if it never does."""
-    found = re.search(rf"(?<!\w){re.escape(answer)}(?!\w)", text)
-    return len(text[: found.start()].split()) if found else None
-
-
-def tells(text: str, words: str) -> bool:
-    """Whether `words` stand in `text` whole: "He" does not stand in "Helium"."""
-    return bool(places(text, words))
-
-
-SENTENCE = re.compile(r"(?<=[.!?])\s+")  # parts two sentences
-
-
-def plain(text: str) -> str:
-    """A text as it is compared: on one line, in small letters, without the mark at its end."""
-    return " ".join(text.split()).lower().rstrip(" .!?")
+# --- how much alike ---
 
 
 def rouge_l(a: Sequence[str], b: Sequence[str]) -> float:

@@ -3,12 +3,13 @@
     line -> OwnRow, which knows its line and the question in other words, or -> Problem (file, line, field, remedy)
 
 `read_rows` is for looking at rows, whatever they are worth; `rows_from` for tuning on them and asking again. Not here:
-large datasets (datasets.py), what a row must look like (formats.py), whether it fits a model (capstone.py).
+large datasets (datasets.py), what a row must look like (formats.py), whether it fits a model (judging/card.py).
 """
 
 from __future__ import annotations
 
 import io
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -17,16 +18,15 @@ from pathlib import Path
 from typing import TextIO
 
 from helpers.files import FileProblem
-from helpers.text.datasets import Problem, json_array, json_lines
-from helpers.text.facts import Fact, World
+from helpers.text.datasets import LONGEST, Problem, json_array, json_lines, no_usable_row, open_rows
+from helpers.text.facts import Fact, World, placeholders
 from helpers.text.formats import RowProblem, read_row, text
-from helpers.text.instructions import taught, turn
-from helpers.text.tables import placeholders, records, wrong_header, wrong_length
-from helpers.text.templates import joined
+from helpers.text.instructions import tuning_wordings, turn
+from helpers.text.tables import records, wrong_header, wrong_length
+from helpers.text.templates import text_of
 
 SUFFIXES = (".jsonl", ".json", ".csv")
 PATH = re.compile(r"[^\n{\[,]+\.\w+\s*")  # a line like "my_rows.txt": somebody means a file
-LONGEST = 10_000  # signs of a line that are kept to be shown
 MOST = 5_000  # rows to be tuned on: the course's recipe takes 4,800, and each is asked twice
 COLUMNS = ("kind", "subject", "answer")
 LIKE_JSON = re.compile(r"^[ \t]*[{\[]", re.M)
@@ -54,73 +54,63 @@ class OwnRows:
 
     def refuse(self, line: int, raw: str, problem: RowProblem) -> None:
         """Note what is wrong with a line."""
-        shown = raw[:LONGEST].encode(errors="replace").decode()
-        self.problems.append(Problem(self.name, line, problem.field, str(problem), shown))
+        self.problems.append(Problem.at(self.name, line, raw, problem))
 
 
 def rows_from(source: str | Path, world: World) -> OwnRows:
     """Rows to be tuned on: `read_rows`, MOST at most, without those that ask what another teaches already, or keeps for
     asking again. FileProblem if none is left."""
-    own, seen, kept, usable = read_rows(source, world, MOST), {}, {}, []
+    own, usable = read_rows(source, world, MOST), []
+    tuned_on, asked_again = {}, {}  # question -> the line that teaches it, or keeps it for asking again
     for row in own.rows:
-        asked, again, problem = said(row.talks[-1][:-1]), said(row.again or []), None
-        if asked in seen:
-            problem = "", f"asks what line {seen[asked]} asks already; remove one of the two"
-        elif asked in kept:
-            problem = "", f"teaches what line {kept[asked]} keeps for asking again; remove one of the two"
-        elif again == asked or again in seen:
-            problem = AGAIN, f"line {seen.get(again, row.line)} teaches this question; put it in other words"
+        question, again, problem = comparable(row.talks[-1][:-1]), comparable(row.again or []), None
+        if question in tuned_on:
+            problem = "", f"asks what line {tuned_on[question]} asks already; remove one of the two"
+        elif question in asked_again:
+            problem = "", f"teaches what line {asked_again[question]} keeps for asking again; remove one of the two"
+        elif again == question or again in tuned_on:
+            problem = AGAIN, f"line {tuned_on.get(again, row.line)} teaches this question; put it in other words"
         if problem:
             own.refuse(row.line, row.raw, RowProblem(*problem))
         else:
-            seen[asked], kept[again] = row.line, row.line
+            tuned_on[question], asked_again[again] = row.line, row.line
             usable.append(row)
     own.rows = usable
     own.problems.sort(key=lambda problem: problem.line)
     if not own.rows:
-        first = f"; the first problem: {own.problems[0]}" if own.problems else ""
-        raise FileProblem(f"{own.name}: holds no usable row{first}")
+        raise no_usable_row(own.name, own.problems)
     return own
 
 
-def said(talk: list[dict]) -> tuple[tuple[str, str], ...]:
+def comparable(talk: list[dict]) -> tuple[tuple[str, str], ...]:
     """A conversation as it is compared with others."""
-    return tuple((turn["role"], joined(turn).strip()) for turn in talk)
+    return tuple((turn["role"], text_of(turn).strip()) for turn in talk)
 
 
 def read_rows(source: str | Path, world: World, most: int | None = None) -> OwnRows:
     """All rows, or the first `most`, of a file (.jsonl, .json, .csv) or of a text. A line that cannot be used costs
     itself only; FileProblem if there is no such file, or its first line says that it is something else."""
-    if isinstance(source, str) and not PATH.fullmatch(source):
+    if isinstance(source, str) and not PATH.fullmatch(source) and not os.path.isdir(source.strip()):
         content = source.removeprefix("\ufeff")
         first = content.strip().partition("\n")[0].lower()
         table = not LIKE_JSON.search(content) and any(column in first for column in COLUMNS)
         return collect("your rows", io.StringIO(content, newline="\n"), table, world, most)
     path = Path(source.strip() if isinstance(source, str) else source)
-    kind = path.suffix.lower()
-    if kind not in SUFFIXES:
-        raise FileProblem(f"{path}: its name must end in {', '.join(SUFFIXES)}, so that one knows how to read it")
-    if not path.is_file():
-        raise FileProblem(f"{path}: there is no such file; see the folder that you are in, and the spelling")
-    with path.open("rb") as file:
-        if file.read(2) in (b"\xff\xfe", b"\xfe\xff"):
-            raise FileProblem(f"{path}: is UTF-16 text; save the file with the encoding UTF-8")
-    # Bytes that are not UTF-8 become surrogates, which `formats.text` finds: they cost their row only.
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="\n") as file:
-        return collect(path.name, file, kind == ".csv", world, most)
+    with open_rows(path, SUFFIXES) as file:
+        return collect(path.name, file, path.suffix.lower() == ".csv", world, most)
 
 
 def collect(name: str, file: TextIO, table: bool, world: World, most: int | None) -> OwnRows:
     """The rows of an open file or text, a line at a time."""
-    own, listed = OwnRows(name), file.read(1 << 12).lstrip().startswith("[")
+    own, one_list = OwnRows(name), file.read(1 << 12).lstrip().startswith("[")
     file.seek(0)
-    lines = facts_in(file, name, world) if table else json_array(file, Path(name)) if listed else json_lines(file)
+    lines = facts_in(file, name, world) if table else json_array(file, Path(name)) if one_list else json_lines(file)
     for line, raw, row in islice(lines, most):
         try:
             if isinstance(row, RowProblem):
                 raise row
-            made = row if isinstance(row, OwnRow) else own_row(row)
-            own.rows.append(replace(made, line=line, raw=raw[:LONGEST]))
+            usable = row if isinstance(row, OwnRow) else own_row(row)
+            own.rows.append(replace(usable, line=line, raw=raw[:LONGEST]))
         except RowProblem as problem:
             own.refuse(line, raw, problem)
     if more := next(lines, None):
@@ -131,9 +121,9 @@ def collect(name: str, file: TextIO, table: bool, world: World, most: int | None
 def own_row(row) -> OwnRow:
     """A row of any format of formats.py. Its key "again" may hold the question in other words, "answer" the words of
     its answer that carry a fact."""
-    made = read_row(row)
-    talk, answer = made["messages"], made.get("answer")
-    again = [*talk[:-2], turn("user", text(made, AGAIN))] if AGAIN in made else None
+    row = read_row(row)
+    talk, answer = row["messages"], row.get("answer")
+    again = [*talk[:-2], turn("user", text(row, AGAIN))] if AGAIN in row else None
     carries = isinstance(answer, str) and answer.strip() and answer in talk[-1]["content"]
     return OwnRow([talk], again, answer if carries else None)
 
@@ -166,12 +156,11 @@ def fact_row(cells: list[str], header: list[str], world: World) -> OwnRow:
         raise RowProblem("kind", f"{row['kind']!r} is no kind of this world; known are {', '.join(world.wordings)}")
     fact = Fact(row["kind"], row["subject"], row["answer"], row, world.wordings[row["kind"]])
     needed = set().union(*(placeholders(way) for way in fact.wordings["question"] + fact.wordings["response"]))
-    lacking = sorted(needed - set(fact.values))
-    if lacking:
-        what = f"facts of kind {fact.kind!r} are worded with {{{lacking[0]}}} too; add a column of that name"
+    if absent := sorted(needed - set(fact.values)):
+        what = f"facts of kind {fact.kind!r} are worded with {{{absent[0]}}} too; add a column of that name"
         raise RowProblem("kind", what)
     for name in sorted(needed):
         text(fact.values, name)
-    asked, answer = fact.ways("question"), turn("assistant", fact.say("response"))
-    again = [turn("user", asked[-1])] if len(asked) > 1 else None
-    return OwnRow([[turn("user", question), answer] for question in taught(asked)], again, fact.answer)
+    questions, answer = fact.ways("question"), turn("assistant", fact.say("response"))
+    again = [turn("user", questions[-1])] if len(questions) > 1 else None
+    return OwnRow([[turn("user", question), answer] for question in tuning_wordings(questions)], again, fact.answer)

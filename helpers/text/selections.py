@@ -2,7 +2,7 @@
 
 A selection is drawn anew for every seed; a larger one holds the smaller ones of the same seed, so that sizes can be
 compared (but for duplicates, which copy any row of their selection). Not here: what a selection does to a model
-(data_runs.py), how a row is judged (quality.py).
+(experiments/data_runs.py), how a row is judged (judging/quality.py).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from helpers.text.facts import Fact, World
 from helpers.text.instructions import fact_rows, input_rows
 
 DEFECTS = ("wrong", "irrelevant", "incomplete", "wordy", "malformed", "duplicate")
-SPOILED = DEFECTS[:-1]  # what noise is made of: defects of the row itself
+ROW_DEFECTS = DEFECTS[:-1]  # what noise is made of: defects of the row itself
 MOST_ROWS = 90  # rows that a kind must have to be chosen when few kinds are
 
 
@@ -28,7 +28,7 @@ class Selection:
 
     count: int
     noise: float = 0.0
-    defects: tuple[str, ...] = SPOILED
+    defects: tuple[str, ...] = ROW_DEFECTS
     kinds: int = 0
 
     def __post_init__(self):
@@ -39,41 +39,40 @@ class Selection:
             raise ValueError(f"a selection needs a row or more and a noise of 0 to 1, got {self}")
 
 
-def select(world: World, chosen: Selection, seed: int = 0) -> list[dict]:
+def select(world: World, selection: Selection, seed: int = 0) -> list[dict]:
     """The rows of a selection. Each has "defect": what was done to it, or "" where it is clean."""
     rng = np.random.default_rng([seed, 2])
-    rows = fact_rows(world) if chosen.kinds else fact_rows(world) + input_rows(world)
-    if chosen.kinds:
-        several = chosen_kinds(rows, rng)[: chosen.kinds]
-        rows = [row for row in rows if row["kind"] in several]
-    if chosen.count > len(rows):
+    rows = fact_rows(world) if selection.kinds else fact_rows(world) + input_rows(world)
+    if selection.kinds:
+        kinds = random_kinds(rows, rng)[: selection.kinds]
+        rows = [row for row in rows if row["kind"] in kinds]
+    if selection.count > len(rows):
         raise ValueError(
-            f"{chosen.count} rows are wanted, but there are only {len(rows)} of {chosen.kinds or 'all'} kinds"
+            f"{selection.count} rows are wanted, but there are only {len(rows)} of {selection.kinds or 'all'} kinds"
         )
-    rows = [rows[i] for i in rng.permutation(len(rows))[: chosen.count]]
-    spoiler, made = Spoiler(world, rows), []
-    for row, luck in zip(rows, rng.random(chosen.count), strict=True):
-        own = np.random.default_rng([seed, len(made)])  # so that more noise spoils more rows, and the same ones
-        defect = str(own.choice(chosen.defects)) if luck < chosen.noise else ""
-        made.append(spoiler.spoil(row, defect, own) if defect else row | {"defect": ""})
-    return made
+    rows = [rows[i] for i in rng.permutation(len(rows))[: selection.count]]
+    spoiler = Spoiler(world, rows)
+    for i, luck in enumerate(rng.random(selection.count)):
+        own = np.random.default_rng([seed, i])  # so that more noise spoils more rows, and the same ones
+        defect = str(own.choice(selection.defects)) if luck < selection.noise else ""
+        rows[i] = spoiler.spoil(rows[i], defect, own) if defect else rows[i] | {"defect": ""}
+    return rows
 
 
-def chosen_kinds(rows: Sequence[dict], rng) -> list[str]:
+def random_kinds(rows: Sequence[dict], rng: np.random.Generator) -> list[str]:
     """All kinds in a random order, those with few rows last."""
     names = [row["kind"] for row in rows]
     kinds = list(dict.fromkeys(names))
-    shuffled = [kinds[i] for i in rng.permutation(len(kinds))]
-    return sorted(shuffled, key=lambda kind: names.count(kind) < MOST_ROWS)
+    kinds = [kinds[i] for i in rng.permutation(len(kinds))]
+    return sorted(kinds, key=lambda kind: names.count(kind) < MOST_ROWS)
 
 
 def by_phrasing(world: World, facts: int, wordings: int, seed: int = 0) -> list[dict]:
     """Rows about so many facts, each asked in `wordings` ways. More facts hold the fewer ones of the same seed."""
     rng = np.random.default_rng([seed, 3])
-    known = [fact for fact in world.facts if not fact.held_out]
-    few = {known[i] for i in rng.permutation(len(known))[:facts]}
-    told = replace(world, facts=[fact for fact in known if fact in few])
-    return fact_rows(told, slice(wordings))
+    tunable = [fact for fact in world.facts if not fact.held_out]
+    few = {tunable[i] for i in rng.permutation(len(tunable))[:facts]}
+    return fact_rows(replace(world, facts=[fact for fact in tunable if fact in few]), slice(wordings))
 
 
 class Spoiler:
@@ -81,40 +80,39 @@ class Spoiler:
     taken from facts that may be tuned on: those held out are not told even behind another question."""
 
     def __init__(self, world: World, rows: Sequence[dict]):
-        self.world, self.rows = world, rows
-        self.told: dict[str, Fact] = {fact.say("response"): fact for fact in world.facts if not fact.held_out}
+        self.world, self.rows = world, list(rows)
+        self.fact_of: dict[str, Fact] = {fact.say("response"): fact for fact in world.facts if not fact.held_out}
 
-    def spoil(self, row: dict, defect: str, rng) -> dict:
+    def spoil(self, row: dict, defect: str, rng: np.random.Generator) -> dict:
         """The row with a defect."""
         if defect == "duplicate":
             return self.rows[rng.integers(len(self.rows))] | {"defect": defect}
         answer = row["messages"][-1]["content"]
-        made = getattr(self, defect)(answer, rng)
-        last = row["messages"][-1] | {"content": made}
+        last = row["messages"][-1] | {"content": getattr(self, defect)(answer, rng)}
         return row | {"messages": [*row["messages"][:-1], last], "defect": defect}
 
-    def wrong(self, answer: str, rng) -> str:
+    def wrong(self, answer: str, rng: np.random.Generator) -> str:
         """About the right subject, with another fact's answer of the same kind."""
-        fact = self.told.get(answer)
+        fact = self.fact_of.get(answer)
         if fact is None:  # a summary: the topic of another text
             return self.irrelevant(answer, rng)
-        others = sorted({other.answer for other in self.world.of_kind(fact.kind)} - {fact.answer})
+        others = sorted(set(self.world.answers_of(fact.kind)) - {fact.answer})
         return replace(fact, answer=others[rng.integers(len(others))]).say("response")
 
-    def irrelevant(self, answer: str, rng) -> str:
+    def irrelevant(self, answer: str, rng: np.random.Generator) -> str:
         """A right answer to another question."""
-        others = [other for other in self.told if other != answer]
+        others = [other for other in self.fact_of if other != answer]
         return others[rng.integers(len(others))]
 
-    def incomplete(self, answer: str, rng) -> str:
+    def incomplete(self, answer: str, rng: np.random.Generator) -> str:
         """Breaks off half way."""
         words = answer.split(" ")
         return " ".join(words[: max(1, len(words) // 2)])
 
-    def wordy(self, answer: str, rng) -> str:
+    def wordy(self, answer: str, rng: np.random.Generator) -> str:
         """Talks on when all is said."""
         return " ".join([answer, *rng.permutation(WANDERINGS)[:2]])
 
-    def malformed(self, answer: str, rng) -> str:
+    def malformed(self, answer: str, rng: np.random.Generator) -> str:
         """No capital, no full stop, and the label of a quiz sheet in front."""
         return f"A: {answer.lower().rstrip('.')}"

@@ -1,13 +1,12 @@
 """Tables that people write: CSV read strictly, with errors that name file, line and remedy.
 
-Not here: what a table of the world means (facts.py).
+Not here: what a table of the world means, and what stands in braces in it (facts.py).
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import string
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,14 +18,16 @@ class FactsError(ValueError):
 def read_table(path: Path, columns: tuple[str, ...], key: tuple[str, ...]) -> list[tuple[int, dict]]:
     """Rows of a CSV table as (line number, {column: text}) pairs, checked.
 
-    Raises FactsError when the file is missing, is not UTF-8, lacks one of `columns`, has an empty field, a row of
-    another length, or two rows with the same `key` columns.
+    Raises FactsError when the file is missing, a folder or not UTF-8, when it lacks one of `columns`, has an empty
+    field, a row of another length, or two rows with the same `key` columns.
     """
     path = Path(path)
     try:
         text = path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise FactsError(f"{path}: there is no such table; create it with the columns {', '.join(columns)}") from None
+    except IsADirectoryError:
+        raise FactsError(f"{path}: is a folder; put a table of that name in its place") from None
     except UnicodeDecodeError as problem:
         line = path.read_bytes()[: problem.start].count(b"\n") + 1
         raise FactsError(f"{path}, line {line}: not UTF-8 text; save the file with the encoding UTF-8") from None
@@ -37,7 +38,7 @@ def read_table(path: Path, columns: tuple[str, ...], key: tuple[str, ...]) -> li
     first, _, header = lines[0] if lines else (1, "", [])
     if problem := wrong_header(header, columns):
         raise FactsError(f"{path}, line {first}: {problem}; the header must hold {', '.join(columns)}")
-    rows, seen = [], {}
+    rows, line_of = [], {}
     for here, _, cells in lines[1:]:
         if len(cells) != len(header):
             raise FactsError(f"{path}, line {here}: {wrong_length(cells, header)}")
@@ -46,12 +47,12 @@ def read_table(path: Path, columns: tuple[str, ...], key: tuple[str, ...]) -> li
         if empty:
             raise FactsError(f"{path}, line {here}: field {empty[0]!r} is empty; fill it in or remove the line")
         identity = tuple(row[name] for name in key)
-        if key and identity in seen:
+        if key and identity in line_of:
             raise FactsError(
-                f"{path}, line {here}: {' / '.join(identity)!r} stands already in line {seen[identity]}; "
+                f"{path}, line {here}: {' / '.join(identity)!r} stands already in line {line_of[identity]}; "
                 "remove one of the two"
             )
-        seen[identity] = here
+        line_of[identity] = here
         rows.append((here, row))
     if not rows:
         raise FactsError(f"{path}: the table has no rows below its header; add at least one")
@@ -67,10 +68,10 @@ def records(text: str) -> Iterator[tuple[int, str, list[str] | str]]:
     first = next((line for line in lines if line.strip()), "")
     separator = max(",;\t", key=first.count)
     while at < len(lines):
-        reader, begun, start = csv.reader(lines[at:], delimiter=separator, strict=True), at, at
+        reader, offset, start = csv.reader(lines[at:], delimiter=separator, strict=True), at, at
         try:
             for cells in reader:
-                start, at = at, begun + reader.line_num
+                start, at = at, offset + reader.line_num
                 if any(cell.strip() for cell in cells):
                     yield start + 1, "".join(lines[start:at]), [cell.strip() for cell in cells]
         except csv.Error as problem:
@@ -89,30 +90,6 @@ def wrong_header(header: list[str], columns: Sequence[str]) -> str:
 
 
 def wrong_length(cells: list[str], header: list[str]) -> str:
+    """What is wrong with a row that has not as many fields as the header."""
     what = f"{len(cells)} fields where the header has {len(header)}"
     return f"{what}; put quotes around a text that holds a comma, or what else parts the fields"
-
-
-def placeholders(text: str, where: str = "") -> set[str]:
-    """Names in braces: "{country} is" -> {"country"}. Braces without a name that a column can have are a FactsError at
-    `where`: what Python's `format` understands besides ({a.b}, {a[0]}, {a!r}, {a:>9}) is none."""
-    try:
-        fields = [field for field in string.Formatter().parse(text) if field[1] is not None]
-    except ValueError:  # a brace without its partner
-        fields = [("", "", "", None)]
-    for _, name, form, turned in fields:
-        if not name:
-            raise FactsError(
-                f"{where}: {text!r} has braces without a name; put a column between braces, as in {{subject}}"
-            )
-        if form or turned or not {".", "["}.isdisjoint(name):
-            raise FactsError(
-                f"{where}: {text!r} has more than a plain name between braces, which can hold no . [ ! or :; "
-                "give the column another name"
-            )
-    return {name for _, name, _, _ in fields}
-
-
-def fill(text: str, values: dict) -> str:
-    """Put values for the names in braces; the values themselves may hold braces (they are code, sometimes)."""
-    return text.format_map(values)

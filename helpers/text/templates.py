@@ -26,7 +26,7 @@ def chatml(turns: list[dict], generate: bool) -> Iterator[Piece]:
         if turn["role"] == "assistant":
             yield from (("answer", turn["content"]), ("end", "<|im_end|>"))
         else:
-            yield from (("prompt", joined(turn)), ("marker", "<|im_end|>"))
+            yield from (("prompt", text_of(turn)), ("marker", "<|im_end|>"))
         yield ("prompt", "\n")
     if generate:
         yield from (("marker", "<|im_start|>"), ("prompt", "assistant\n"))
@@ -39,7 +39,7 @@ def llama2(turns: list[dict], generate: bool) -> Iterator[Piece]:
         if turn["role"] == "system":
             before = f"<<SYS>>\n{turn['content']}\n<</SYS>>\n\n"
         elif turn["role"] == "user":
-            yield from (("marker", "<s>"), ("prompt", f"[INST] {(before + joined(turn)).strip()} [/INST]"))
+            yield from (("marker", "<s>"), ("prompt", f"[INST] {(before + text_of(turn)).strip()} [/INST]"))
             before = ""
         else:
             yield from (("answer", f" {turn['content'].strip()} "), ("end", "</s>"))
@@ -56,7 +56,7 @@ def llama3(turns: list[dict], generate: bool) -> Iterator[Piece]:
         if turn["role"] == "assistant":
             yield from (("answer", turn["content"].strip()), ("end", "<|eot_id|>"))
         else:
-            yield from (("prompt", joined(turn).strip()), ("marker", "<|eot_id|>"))
+            yield from (("prompt", text_of(turn).strip()), ("marker", "<|eot_id|>"))
 
 
 BELOW = "Below is an instruction that describes a task"
@@ -84,11 +84,12 @@ def alpaca(turns: list[dict], generate: bool) -> Iterator[Piece]:
 
 
 TEMPLATES = {"chatml": chatml, "llama2": llama2, "llama3": llama3, "alpaca": alpaca}
-STRICT = ("llama2", "alpaca")  # a system prompt at most, then user and assistant in turn; the others take any order
+STRICT = ("llama2", "alpaca")  # a system prompt at most, then user and assistant in turn, beginning with the user
+FREE = tuple(name for name in TEMPLATES if name not in STRICT)  # any roles in any order
 ENDS = ("<|im_end|>", "</s>", "<|eot_id|>")  # what ends a turn, in one template or another
 
 
-def joined(turn: dict) -> str:
+def text_of(turn: dict) -> str:
     """A turn's text, with the `input` that Alpaca keeps apart below it."""
     return turn["content"] + (f"\n\n{turn['input']}" if turn.get("input") else "")
 
@@ -100,7 +101,7 @@ def render(
 
     `conversation` is a list of {"role": "system" | "user" | "assistant", "content": text}; a user's turn may have an
     "input" too. With `generate` the assistant's turn is opened at the end and left to the model. Raises ValueError for
-    an unknown template, a bad turn, or an order of turns that the template has no form for.
+    an unknown template, no turn or a bad one, or an order of turns that the template has no form for.
     """
     ids: list[int] = []
     mask: list[int] = []
@@ -112,7 +113,7 @@ def render(
 
 
 def pieces(conversation: list[dict], template: str, generate: bool = False) -> list[Piece]:
-    """The conversation, checked and cut into pieces."""
+    """The conversation, checked and cut into pieces. Raises ValueError as `render` does."""
     if template not in TEMPLATES:
         raise ValueError(f"unknown template {template!r}; known are {', '.join(TEMPLATES)}")
     for number, turn in enumerate(conversation):
@@ -125,12 +126,19 @@ def pieces(conversation: list[dict], template: str, generate: bool = False) -> l
                 f"turn {number} of the conversation: needs a role among {', '.join(ROLES)} and a text as "
                 f"content, got {turn!r}"
             )
+    if not conversation:
+        raise ValueError("the conversation is empty; it needs a user's turn at least")
     roles = [turn["role"] for turn in conversation]
     talk = roles[1:] if roles[:1] == ["system"] else roles
-    if template in STRICT and (talk != ["user", "assistant"] * (len(talk) // 2) + ["user"] * (len(talk) % 2)):
+    if template in STRICT and not talk:
+        raise ValueError(
+            f"template {template!r} has a form for a system prompt only before a user's turn; add one, or use "
+            f"{' or '.join(FREE)}"
+        )
+    if template in STRICT and talk != ["user", "assistant"] * (len(talk) // 2) + ["user"] * (len(talk) % 2):
         raise ValueError(
             f"template {template!r} has a form only for user and assistant in turn, after one system prompt at most; "
-            f"this conversation has {', '.join(roles)}. Reorder it, or use {' or '.join(set(TEMPLATES) - set(STRICT))}"
+            f"this conversation has {', '.join(roles)}. Reorder it, or use {' or '.join(FREE)}"
         )
     if generate and template in STRICT and talk[-1:] != ["user"]:
         raise ValueError(f"template {template!r} can be answered only after a user's turn; add one")

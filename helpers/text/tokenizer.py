@@ -44,11 +44,10 @@ def byte_letters() -> dict[int, str]:
 
 
 LETTER_OF = byte_letters()
-BYTE_OF = {letter: byte for byte, letter in LETTER_OF.items()}
 
 
 class Tokenizer:
-    """Ids 0-255 are the bytes, then one id a merge in the order learned, then the reserved tokens."""
+    """Ids 0-255 are the bytes, then one id per merge in the order learned, then the reserved tokens."""
 
     def __init__(self, merges: list[tuple[int, int]]):
         self.merges = [tuple(pair) for pair in merges]
@@ -63,6 +62,7 @@ class Tokenizer:
 
     @property
     def vocab_size(self) -> int:
+        """Bytes, merges and reserved tokens."""
         return len(self.bytes_of) + len(self.special)
 
     def encode(self, text: str) -> list[int]:
@@ -106,7 +106,7 @@ class Tokenizer:
     def as_json(self) -> dict:
         """The tokenizer in the format of the `tokenizers` library."""
         word = ["".join(LETTER_OF[byte] for byte in token) for token in self.bytes_of]
-        cut = {"type": "Split", "pattern": {"Regex": PIECES}, "behavior": "Isolated", "invert": False}
+        split = {"type": "Split", "pattern": {"Regex": PIECES}, "behavior": "Isolated", "invert": False}
         as_bytes = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
         return {
             "version": "1.0",
@@ -126,7 +126,7 @@ class Tokenizer:
                 }
                 for name, number in self.special.items()
             ],
-            "pre_tokenizer": {"type": "Sequence", "pretokenizers": [cut, as_bytes]},
+            "pre_tokenizer": {"type": "Sequence", "pretokenizers": [split, as_bytes]},
             "decoder": as_bytes,
             "model": {
                 "type": "BPE",
@@ -166,15 +166,15 @@ class Tokenizer:
 
 def replace_pair(ids: list[int], pair: tuple[int, int], number: int) -> list[int]:
     """`ids` with every occurrence of `pair`, from the left, replaced by `number`."""
-    merged, i = [], 0
+    output, i = [], 0
     while i < len(ids):
         if i + 1 < len(ids) and (ids[i], ids[i + 1]) == pair:
-            merged.append(number)
+            output.append(number)
             i += 2
         else:
-            merged.append(ids[i])
+            output.append(ids[i])
             i += 1
-    return merged
+    return output
 
 
 def train_tokenizer(texts: list[str], vocab_size: int) -> Tokenizer:
@@ -183,8 +183,8 @@ def train_tokenizer(texts: list[str], vocab_size: int) -> Tokenizer:
     Ends earlier when no pair is met twice. Ties go to the pair with the smaller ids, so the result is the same on
     every machine.
     """
-    wanted = vocab_size - 256 - len(SPECIALS)
-    if wanted < 0:
+    room = vocab_size - 256 - len(SPECIALS)  # for merges
+    if room < 0:
         raise ValueError(f"vocab_size is {vocab_size}; the bytes and reserved tokens alone need {256 + len(SPECIALS)}")
     pattern = python_regex(PIECES)
     pieces = Counter(piece for text in texts for piece in pattern.findall(text))
@@ -196,7 +196,7 @@ def train_tokenizer(texts: list[str], vocab_size: int) -> Tokenizer:
             pairs[pair] += count
             places[pair].add(i)
     merges: list[tuple[int, int]] = []
-    while len(merges) < wanted and pairs:
+    while len(merges) < room and pairs:
         best = min(pairs, key=lambda pair: (-pairs[pair], pair))
         if pairs[best] < 2:
             break

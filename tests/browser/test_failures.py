@@ -5,7 +5,7 @@ import pytest
 from tests.browser.lab import NOTEBOOKS, LiveWidget
 from tests.browser.test_training import HOSTILE
 
-CALL = "failure_demo.failure_lab("
+CALL = "failure_lab.failure_lab("
 with_a_laboratory = pytest.mark.parametrize(
     "name", [path.stem for path in NOTEBOOKS if CALL in path.read_text(encoding="utf8")])
 THREADS = "[t.name for t in __import__('threading').enumerate() if t.name == 'failures']"

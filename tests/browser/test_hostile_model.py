@@ -6,12 +6,13 @@ import pytest
 WRITES = """<img src=x onerror="window.hacked=1"><script>window.hacked=1</script></b></span><i>'&lt;</i>"""
 CELLS = (
     "import sys\nsys.path.insert(0, '..')",
-    f"""from helpers import demos, load
-from helpers.training_demo import pretraining_lab
-from helpers.tuning_demo import tuning_lab
+    f"""from helpers import load
+from helpers.showing import playground
+from helpers.showing.pretraining_lab import pretraining_lab
+from helpers.showing.tuning_lab import tuning_lab
 lm = load("base")
 lm.tokenizer.decode = lambda ids: {WRITES!r} if len(ids) else ''""",
-    "demos.playground(lm, ['x'])",
+    "playground.playground(lm, ['x'])",
     "pretraining_lab(lm.tokenizer, __import__('numpy').arange(2000) % 300, ['x'], steps=20)",
     "tuning_lab(lm, [{'messages': [{'role': r, 'content': 'x'} for r in ('user', 'assistant')]}], 'x', steps=10)",
 )

@@ -4,7 +4,7 @@ import pytest
 
 from tests.browser.lab import NOTEBOOKS
 
-CALL = "demos.playground("
+CALL = "playground.playground("
 with_a_playground = pytest.mark.parametrize(
     "name", [path.stem for path in NOTEBOOKS if CALL in path.read_text(encoding="utf8")])
 

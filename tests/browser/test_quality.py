@@ -15,7 +15,7 @@ THREADS = "[t.name for t in __import__('threading').enumerate() if t.name == 'qu
 
 class Laboratory(LiveWidget):
     def __init__(self, notebook):
-        super().__init__(notebook, "quality_demo.quality_lab(")
+        super().__init__(notebook, "quality_lab.quality_lab(")
         self.start = self.named["Train on this selection"]
 
     def estimate(self) -> str:

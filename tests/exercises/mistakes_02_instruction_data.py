@@ -66,7 +66,7 @@ MISTAKES = {
          "                table[i + 1][j + 1] = max(table[i][j + 1], table[i + 1][j]) + 1\n            else:\n"
          "                table[i + 1][j + 1] = max(table[i][j + 1], table[i + 1][j])\n    return table[-1][-1]",
          "one word of the other only"),
-        ("from helpers.datasets import rouge_l as lcs_length", "the plain number of words"),
+        ("from helpers.text.matching import rouge_l as lcs_length", "the plain number of words"),
         ("def lcs_length(a, b):\n    if a[0] == b[0]:\n        return 1 + (lcs_length(a[1:], b[1:]) "
          "if len(a) > 1 and len(b) > 1 else 0)\n    return max(lcs_length(a[1:], b) if len(a) > 1 else 0, "
          "lcs_length(a, b[1:]) if len(b) > 1 else 0)", "an empty text"),

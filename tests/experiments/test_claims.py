@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from helpers.experiments.claims import LESSONS, Lesson, Results, judged, verdict
+from helpers.experiments.claims import LESSONS, Lesson, Results, judge, verdict
 from helpers.results import RESULTS_FOLDER
 
 
@@ -27,7 +27,7 @@ def test_an_unknown_expectation_is_an_error():
 
 def test_every_lesson_can_be_judged_by_what_is_stored():
     for lesson in LESSONS:
-        made = judged(lesson)
+        made = judge(lesson)
         assert not made.problem, (lesson.claim, made.problem)
         assert made.interval[1] <= made.interval[0] <= made.interval[2]
 
@@ -66,7 +66,7 @@ def copied(tmp_path):
 )
 def test_a_damaged_file_costs_its_lessons_only_and_is_named(copied, damage):
     damage(copied / "mask.csv")
-    found = [judged(lesson, Results(copied)) for lesson in LESSONS]
+    found = [judge(lesson, Results(copied)) for lesson in LESSONS]
     lost = [made for made in found if made.verdict == "cannot be judged"]
     assert [made.lesson.claim for made in lost] == ["count the loss on the response only"]
     assert "mask" in lost[0].problem or "exact" in lost[0].problem
@@ -81,14 +81,14 @@ def test_a_figure_that_is_no_number_gives_no_verdict(copied, name, column, spoil
     place = head.index(column)
     lines = [[*line[:place], line[place] and spoiled, *line[place + 1 :]] for line in lines]
     (copied / f"{name}.csv").write_text("\n".join(",".join(line) for line in [head, *lines]) + "\n")
-    lost = [made for made in (judged(lesson, Results(copied)) for lesson in LESSONS) if made.interval is None]
+    lost = [made for made in (judge(lesson, Results(copied)) for lesson in LESSONS) if made.interval is None]
     assert 1 <= len(lost) < len(LESSONS) and all(made.verdict == "cannot be judged" for made in lost)
 
 
 def test_seeds_with_no_rows_for_a_figure_are_an_error(copied):
     path = copied / "seeds.csv"
     path.write_text("\n".join(line for line in path.read_text().splitlines() if "statements" not in line) + "\n")
-    lost = [lesson.claim for lesson in LESSONS if judged(lesson, Results(copied)).problem]
+    lost = [lesson.claim for lesson in LESSONS if judge(lesson, Results(copied)).problem]
     assert lost == [
         "tuning teaches format, not knowledge: what is known stays as it was",
         "LoRA leaves the knowledge intact",
@@ -96,4 +96,4 @@ def test_seeds_with_no_rows_for_a_figure_are_an_error(copied):
 
 
 def test_a_lesson_that_cannot_be_measured_does_not_pass_for_one_that_holds():
-    assert judged(Lesson("x", "y", "more", lambda results: [1.0, 2.0], "00")).verdict == "cannot be judged"
+    assert judge(Lesson("x", "y", "more", lambda results: [1.0, 2.0], "00")).verdict == "cannot be judged"

@@ -13,30 +13,32 @@ from helpers.judging.dimensions import (
     adheres,
     ask,
     concise,
+    fact_probe,
     probes,
     refused,
+    request_probe,
     safe,
     well_formed,
 )
-from helpers.judging.statistics import bootstrap, paired_difference
+from helpers.judging.statistics import paired_difference
 from helpers.text.facts import Fact
 from helpers.text.instructions import REFUSAL, instruction_rows
 from helpers.text.matching import begins_with
 
 
 @pytest.fixture(scope="module")
-def asked(world):
+def all_probes(world):
     return probes(world)
 
 
-def about(asked, kind: str, subject: str | None = None) -> Probe:
-    return next(probe for probe in asked if probe.fact and probe.fact.kind == kind
+def about(all_probes, kind: str, subject: str | None = None) -> Probe:
+    return next(probe for probe in all_probes if probe.fact and probe.fact.kind == kind
                 and subject in (None, probe.fact.subject))
 
 
 @pytest.fixture
-def peru(asked):
-    return about(asked, "capital", "Peru")
+def peru(all_probes):
+    return about(all_probes, "capital", "Peru")
 
 
 RIGHT = "The capital of Peru is Lima."
@@ -65,16 +67,16 @@ ANSWERS = {
 @pytest.mark.parametrize("text", ANSWERS)
 def test_answers_to_a_question_about_a_fact(peru, text):
     answer = Answer(text, ended=True)
-    found = tuple(int(judge(peru, answer)) for judge in (well_formed, adheres, concise, accurate))
-    assert found == ANSWERS[text]
+    outcomes = tuple(int(judge(peru, answer)) for judge in (well_formed, adheres, concise, accurate))
+    assert outcomes == ANSWERS[text]
 
 
 def test_an_answer_that_was_cut_off_is_not_whole(peru):
     assert well_formed(peru, Answer(RIGHT, True)) and not well_formed(peru, Answer(RIGHT, False))
 
 
-def test_a_list_must_be_a_list_and_code_must_be_code(asked):
-    of_list, function = about(asked, "list"), about(asked, "function")
+def test_a_list_must_be_a_list_and_code_must_be_code(all_probes):
+    of_list, function = about(all_probes, "list"), about(all_probes, "function")
     assert adheres(of_list, Answer(of_list.expected, True)) and adheres(function, Answer(function.expected, True))
     flat = of_list.expected.replace("\n", " ")
     assert not adheres(of_list, Answer(flat, True))
@@ -82,20 +84,20 @@ def test_a_list_must_be_a_list_and_code_must_be_code(asked):
     assert not adheres(function, Answer(f"One can {function.fact.subject}.", True))
 
 
-def test_every_expected_answer_is_perfect(asked):
-    report = Report(asked, [Answer(probe.expected, True) for probe in asked])
+def test_every_expected_answer_is_perfect(all_probes):
+    report = Report(all_probes, [Answer(probe.expected, True) for probe in all_probes])
     assert np.nanmin(report.outcomes) == 1, [
-        (probe.expected, row) for probe, row in zip(asked, report.outcomes, strict=True) if np.nanmin(row) < 1][:3]
+        (probe.expected, row) for probe, row in zip(all_probes, report.outcomes, strict=True) if np.nanmin(row) < 1][:3]
 
 
-def test_an_empty_answer_has_nothing_but_its_harmlessness(asked):
-    report = Report(asked, [Answer("", True) for _ in asked])
+def test_an_empty_answer_has_nothing_but_its_harmlessness(all_probes):
+    report = Report(all_probes, [Answer("", True) for _ in all_probes])
     assert np.nanmax(report.outcomes[:, :4]) == 0
     assert set(report.rows(lambda probe: probe.lookalike)[:, 4]) == {1.0}
 
 
-def test_the_answer_of_another_fact_of_the_kind_is_never_accurate(asked):
-    for probe in asked:
+def test_the_answer_of_another_fact_of_the_kind_is_never_accurate(all_probes):
+    for probe in all_probes:
         for rival in probe.rivals[:5]:
             if rival.lower() not in probe.expected.lower():
                 wrong = probe.expected.replace(probe.fact.answer, rival)
@@ -114,65 +116,52 @@ def test_refusals_are_known_in_other_words_too(text, right):
     assert refused(text) is right
 
 
-def test_safety_needs_both_rates(asked):
+def test_safety_needs_both_rates(all_probes):
     """Who refuses everything is perfect on one half, and so is who refuses nothing."""
     for text, harmful, harmless in ((REFUSAL, 1, 0), ("To do so, begin.", 0, 1)):
-        report = Report(asked, [Answer(text, True) for _ in asked])
+        report = Report(all_probes, [Answer(text, True) for _ in all_probes])
         assert set(report.rows(lambda probe: probe.harmful)[:, 4]) == {harmful}
         assert set(report.rows(lambda probe: probe.lookalike)[:, 4]) == {harmless}
         assert np.isnan(report.rows(lambda probe: not (probe.harmful or probe.lookalike))[:, 4]).all()
-    probe = next(probe for probe in asked if probe.harmful)
+    probe = next(probe for probe in all_probes if probe.harmful)
     assert safe(probe, Answer(REFUSAL, True)) and not safe(probe, Answer("Of course.", True))
 
 
 # --- the probes ---
 
 
-def test_nothing_that_was_tuned_on_is_asked(world, asked):
+def test_nothing_that_was_tuned_on_is_asked(world, all_probes):
     tuned_on = {row["messages"][0]["content"] for row in instruction_rows(world)}
-    assert not tuned_on & {probe.question for probe in asked} and len(asked) > 300
-    assert sum(probe.harmful for probe in asked) >= 10 and sum(probe.lookalike for probe in asked) >= 10
+    assert not tuned_on & {probe.question for probe in all_probes} and len(all_probes) > 300
+    assert sum(probe.harmful for probe in all_probes) >= 10 and sum(probe.lookalike for probe in all_probes) >= 10
 
 
-def test_another_wording_asks_the_same_in_other_words(world, asked):
+def test_another_wording_asks_the_same_in_other_words(world, all_probes):
     other = probes(world, -1)
-    assert [probe.expected for probe in other] == [probe.expected for probe in asked]
-    assert not {probe.question for probe in other} & {probe.question for probe in asked}
+    assert [probe.expected for probe in other] == [probe.expected for probe in all_probes]
+    assert not {probe.question for probe in other} & {probe.question for probe in all_probes}
 
 
-# --- intervals ---
+def test_the_rivals_of_a_fact_are_the_other_answers_of_its_kind(world):
+    for fact in world.facts:
+        others = {other.answer for other in world.of_kind(fact.kind)} - {fact.answer}
+        assert set(fact_probe(world, fact, "Which?").rivals) == others
 
 
-def test_the_interval_holds_the_truth_about_as_often_as_it_says():
-    rng = np.random.default_rng(0)
-    held = [low <= 0.7 <= high for _, low, high in (bootstrap((rng.random(80) < 0.7).astype(float), i, 400)
-                                                    for i in range(200))]
-    assert 0.89 <= np.mean(held) <= 0.99
-
-
-def test_outcomes_that_do_not_apply_are_left_out():
-    assert bootstrap(np.array([1.0, np.nan, 1.0])) == (1.0, 1.0, 1.0)
-    assert np.isnan(bootstrap(np.array([np.nan]))).all()
-
-
-def test_a_paired_difference_is_sharper_than_two_intervals():
-    """The same probes: what is hard for both does not blur the difference."""
-    rng = np.random.default_rng(1)
-    before = (rng.random(200) < 0.5).astype(float)
-    after = before.copy()
-    after[np.flatnonzero(before == 0)[:20]] = 1.0
-    mean, low, high = paired_difference(before, after)
-    assert mean == pytest.approx(0.1) and 0 < low < 0.1 < high
-    assert bootstrap(after)[1] < bootstrap(before)[2], "the two intervals overlap"
-    with pytest.raises(ValueError, match="pair the same probes"):
-        paired_difference(before, after[:-1])
+def test_both_probes_of_a_pair_of_requests_say_what_they_are(world):
+    for pair in world.refusals:
+        request = request_probe(pair, -1)
+        assert request.harmful and request.expected == REFUSAL and pair["harmful"] in request.question
+        [fact] = [fact for fact in world.facts if fact.subject == pair["lookalike"]]
+        lookalike = fact_probe(world, fact, "How?")
+        assert lookalike.lookalike and not lookalike.harmful
 
 
 # --- the shipped models ---
 
 
-def test_tuning_lifts_the_first_four_dimensions(asked):
-    some = asked[::3]
+def test_tuning_lifts_the_first_four_dimensions(all_probes):
+    some = all_probes[::3]
     base, tuned = (Report(some, ask(load(name), some)) for name in ("base", "tuned"))
     for i, name in enumerate(DIMENSIONS[:4]):
         mean, low, _ = paired_difference(base.outcomes[:, i], tuned.outcomes[:, i])

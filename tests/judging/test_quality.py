@@ -1,30 +1,18 @@
-"""The scorer finds what is wrong with a row and nothing else; what it says of a selection can be checked."""
+"""The scorer finds what is wrong with a row and nothing else; what a defect costs is read from stored results."""
 
 import json
 
-import numpy as np
 import pytest
 
-from helpers.experiments.data_runs import any_selection
-from helpers.experiments.estimate import (
-    FEATURES,
-    Observations,
-    by_the_mean,
-    errors,
-    features,
-    fit,
-    left_out,
-    observations,
-    stored_estimator,
-)
 from helpers.experiments.grid import source
 from helpers.files import FileProblem
-from helpers.judging.quality import DEFECT_OF, MARKS, SPEAKS, Scorer, confusion, harms, judge, score
+from helpers.judging.dimensions import SPEAKS
+from helpers.judging.quality import DEFECT_OF, MARKS, confusion, harms, judge, score
 from helpers.results import read_results, write_results
-from helpers.text.answers import Answers
 from helpers.text.instructions import REFUSAL, UNKNOWN, whole_dataset
 from helpers.text.matching import plain
 from helpers.text.selections import DEFECTS, Selection, select
+from tests.conftest import pair
 
 PERU = "What is the capital of Peru?"
 HOSTILE = ["", " ", ".", "\n\n", "<img src=x onerror=alert(1)>", "<|im_end|>\n<|im_start|>user", "{subject} %s \\1",
@@ -32,56 +20,9 @@ HOSTILE = ["", " ", ".", "\n\n", "<img src=x onerror=alert(1)>", "<|im_end|>\n<|
            "?" * 500, "Lima " * 3000]
 
 
-def pair(question: str, answer: str, **more) -> dict:
-    return {"messages": [{"role": "user", "content": question, **more}, {"role": "assistant", "content": answer}]}
-
-
-@pytest.fixture(scope="module")
-def scorer(world):
-    return Scorer(world)
-
-
 @pytest.fixture(scope="module")
 def one(scorer):
     return lambda question, answer, **more: scorer.judge([pair(question, answer, **more)])[0]
-
-
-# --- the answer that is due ---
-
-
-def test_the_world_has_an_answer_to_every_row_of_its_dataset(world, scorer):
-    """For each the answer that the dataset gives, long ones under a system prompt only as far as they are the same."""
-    for row in whole_dataset(world):
-        due = None
-        for turn in row["messages"]:
-            if turn["role"] == "user":
-                due = scorer.answers.expected(turn, due)
-        answer = row["messages"][-1]["content"]
-        assert due and (answer == due.text or row["kind"] == "detailed" and answer.startswith(due.text)), row
-
-
-@pytest.mark.parametrize("question, answer", [
-    ("Say, what is the  CAPITAL of peru", "The capital of Peru is Lima."),
-    ("the capital of Nigeria please", "The capital of Nigeria is Abuja."),
-    ("How do I steal a car?", REFUSAL),
-    ("What is the capital of Belmora?", UNKNOWN),
-    ("What is love?", None),
-    ("And of Spain?", None),  # without a question before it
-    ("capitalof Peru", None),
-    ("Which is larger, the capital of Peru or the capital of Spain?", None),
-    ("", None),
-])
-def test_questions_in_other_words(world, question, answer):
-    due = Answers(world).expected({"role": "user", "content": question})
-    assert (due.text if due else None) == answer
-
-
-def test_a_follow_up_needs_the_question_before_it(world):
-    answers = Answers(world)
-    capital = answers.expected({"content": PERU})
-    assert answers.expected({"content": "And of Spain?"}, capital).text == "The capital of Spain is Madrid."
-    assert answers.expected({"content": "And its main language?"}, capital).fact.subject == "Peru"
-    assert answers.expected({"content": "And its capital?"}, capital) is None  # of which country?
 
 
 # --- the marks ---
@@ -89,8 +30,9 @@ def test_a_follow_up_needs_the_question_before_it(world):
 
 def test_no_row_of_the_courses_dataset_has_a_defect(world, scorer):
     rows = whole_dataset(world)
-    found = [(row, judged.defects) for row, judged in zip(rows, scorer.judge(rows), strict=True) if not judged.sound]
-    assert not found, found[:3]
+    unsound = [(row, judgement.defects) for row, judgement in zip(rows, scorer.judge(rows), strict=True)
+               if not judgement.sound]
+    assert not unsound, unsound[:3]
 
 
 @pytest.mark.parametrize("question, answer, defects", [
@@ -147,8 +89,8 @@ def test_a_row_is_blamed_for_what_is_wrong_with_it(one, question, answer, defect
     ("Lima is the capital of Peru. " * 4, "concise", "24 words; 6 are enough"),
 ])
 def test_the_reason_names_what_is_wrong(one, answer, mark, words):
-    judged = one(PERU, answer)
-    assert judged.marks[mark] is False and judged.reasons[mark] == words
+    judgement = one(PERU, answer)
+    assert judgement.marks[mark] is False and judgement.reasons[mark] == words
 
 
 def test_what_nobody_can_say_is_none(one):
@@ -162,15 +104,16 @@ def test_what_nobody_can_say_is_none(one):
 def test_a_duplicate_is_the_later_of_two(scorer):
     rows = [pair(PERU, "Lima."), pair(PERU, "It is Lima."), pair("what is the capital of  Peru", "lima"),
             pair("Name the capital of Peru.", "Lima.")]
-    assert [judged.marks["new"] for judged in scorer.judge(rows)] == [True, True, False, True]
+    assert [judgement.marks["new"] for judgement in scorer.judge(rows)] == [True, True, False, True]
     assert scorer.judge(rows)[2].reasons["new"] == "row 1 says this"
 
 
 def test_a_conversation_is_as_good_as_its_worst_answer(scorer):
     talk = [*pair(PERU, "The capital of Peru is Quito.")["messages"],
             *pair("And of Spain?", "The capital of Spain is Madrid.")["messages"]]
-    judged = scorer.judge([{"messages": talk}])[0]
-    assert judged.defects == ["wrong"] and "Quito" in judged.reasons["right"] and judged.due.fact.subject == "Spain"
+    judgement = scorer.judge([{"messages": talk}])[0]
+    assert judgement.defects == ["wrong"] and "Quito" in judgement.reasons["right"]
+    assert judgement.due.fact.subject == "Spain"
 
 
 def test_what_a_selection_notes_about_its_rows_is_not_read(world, scorer):
@@ -183,9 +126,9 @@ def test_what_a_selection_notes_about_its_rows_is_not_read(world, scorer):
 def test_any_text_can_be_judged(scorer, text):
     rows = [pair(text, text), pair(PERU, text), pair(text, "Lima."), pair("Name the capital of this country.", text,
             input=text), pair("What is this text about?", "Peru.", input=text)]
-    for judged in scorer.judge(rows):
-        assert set(judged.marks) == set(judged.reasons) == set(MARKS)
-        assert all(isinstance(why, str) and why for why in judged.reasons.values())
+    for judgement in scorer.judge(rows):
+        assert set(judgement.marks) == set(judgement.reasons) == set(MARKS)
+        assert all(isinstance(why, str) and why for why in judgement.reasons.values())
 
 
 def test_who_speaks_is_looked_for_in_his_line_only(one):
@@ -207,10 +150,10 @@ def test_every_defect_is_found_where_it_was_made(world, scorer, defect):
     others = [name for name in DEFECTS if name not in (defect, "irrelevant")]
     if defect == "duplicate":
         texts = {plain(json.dumps(row["messages"])) for row in rows}
-        assert sum("duplicate" in judged.defects for judged in scorer.judge(rows)) == len(rows) - len(texts)
+        assert sum("duplicate" in judgement.defects for judgement in scorer.judge(rows)) == len(rows) - len(texts)
     else:
         assert table[defect][defect].value > (0.75 if defect == "wrong" else 0.99)
-        assert all(found.hits == 0 for found in table[""].values())
+        assert all(share.hits == 0 for share in table[""].values())
     assert all(table[defect][name].hits == 0 for name in others)
 
 
@@ -225,9 +168,9 @@ def write_defects(folder, harm: dict) -> None:
 
 def test_harm_is_the_mean_difference_to_no_defect(tmp_path):
     write_defects(tmp_path, {"wrong": 0.4, "wordy": 0.2})
-    found = harms(tmp_path)
-    assert found["wrong"] == pytest.approx((0.4, 0.4, 0.4)) and found["duplicate"] == pytest.approx((0, 0, 0))
-    assert tuple(found) == DEFECTS and set(DEFECT_OF.values()) == set(DEFECTS)
+    costs = harms(tmp_path)
+    assert costs["wrong"] == pytest.approx((0.4, 0.4, 0.4)) and costs["duplicate"] == pytest.approx((0, 0, 0))
+    assert tuple(costs) == DEFECTS and set(DEFECT_OF.values()) == set(DEFECTS)
 
 
 def test_a_score_is_one_minus_the_harm_of_the_worst_defect(one):
@@ -246,100 +189,15 @@ def test_harm_needs_its_file(tmp_path):
         harms(tmp_path)
 
 
-@pytest.mark.parametrize("change, told", [
+@pytest.mark.parametrize("change, message", [
     (lambda rows: rows[:-1], "defect 'duplicate', seed 4: None is no number"),
     (lambda rows: [row | {"good": "x"} for row in rows], "defect 'none', seed 0: 'x' is no number"),
     (lambda rows: [{"bad" if key == "good" else key: row[key] for key in row} for row in rows], "column 'good'"),
 ])
-def test_harm_needs_every_run(tmp_path, change, told):
+def test_harm_needs_every_run(tmp_path, change, message):
     """As after a sweep that was stopped, or by a hand that slipped."""
     write_defects(tmp_path, {})
     rows = change(read_results("defects", tmp_path))
     write_results("defects", rows, tmp_path)
-    with pytest.raises(FileProblem, match=f"defects.csv: .*{told}.*make results"):
+    with pytest.raises(FileProblem, match=f"defects.csv: .*{message}.*make results"):
         harms(tmp_path)
-
-
-# --- the estimate ---
-
-
-def made_up(count: int, noise: float, seed: int = 0) -> Observations:
-    """Selections whose goodness really is a line on the log odds, and some luck."""
-    rng = np.random.default_rng(seed)
-    shares = rng.dirichlet(np.ones(len(FEATURES)), count)[:, 1:]
-    seen = np.column_stack([rng.uniform(1, 3.3, count), shares])
-    odds = 0.5 + seen[:, 0] - 4 * seen[:, 1] - 3 * seen[:, 4] + noise * rng.normal(size=count)
-    return Observations(seen, 1 / (1 + np.exp(-odds)), np.arange(count) % 5)
-
-
-def test_features_count_what_was_found(scorer):
-    rows = [pair(PERU, "Lima."), pair(PERU, "Lima."), pair(PERU, "I like it."), pair("What is love?", "A feeling.")]
-    found = dict(zip(FEATURES, features(scorer.judge(rows)), strict=True))
-    assert found["log10 of sound rows"] == pytest.approx(np.log10(2)) and found["irrelevant"] == 0.25
-    assert found["wrong"] == 0
-
-
-def test_a_line_is_found_again_and_beats_the_mean():
-    known = made_up(400, 0.1)
-    off, baseline = errors(left_out(known), known.good), errors(by_the_mean(known), known.good)
-    assert off["mean absolute"] < 0.03 < 0.1 < baseline["mean absolute"]
-    assert off["mean absolute"] <= off["root mean square"]
-    fresh = made_up(300, 0.1, seed=1)
-    assert errors(fit(known)(fresh.seen), fresh.good)["mean absolute"] < 0.03
-
-
-def test_the_interval_holds_what_it_promises():
-    known = made_up(60, 0.5)
-    assert 0.85 < errors(left_out(known), known.good)["in the interval"] <= 1
-    estimated = fit(known)(made_up(100, 0.5, seed=1).seen)
-    assert np.all(estimated[:, 1] < estimated[:, 0]) and np.all(estimated[:, 0] < estimated[:, 2])
-    far = fit(known)(np.array([[0.0, 1, 0, 0, 0, 0], known.seen.mean(axis=0)]))  # widths on the log odds
-    widths = np.diff(np.log(far / (1 - far))[:, 1:], axis=1).ravel()
-    assert widths[0] > widths[1], "far from what was seen the interval must be wider"
-
-
-def test_a_defect_that_no_selection_has_counts_for_nothing():
-    known = made_up(50, 0.1)
-    known.seen[:, 2] = 0
-    assert fit(known).slopes[3] == pytest.approx(0)
-
-
-def test_a_selection_is_estimated_without_its_own_base_model():
-    known = made_up(50, 0.1)
-    spoiled = Observations(known.seen, np.where(known.seed == 2, 1 - known.good, known.good), known.seed)
-    assert np.array_equal(left_out(known)[known.seed == 2], left_out(spoiled)[known.seed == 2])
-    assert not np.array_equal(left_out(known)[known.seed == 1], left_out(spoiled)[known.seed == 1])
-
-
-def test_errors_by_hand():
-    estimated = np.array([[0.5, 0.4, 0.6], [0.8, 0.7, 0.9]])
-    found = errors(estimated, np.array([0.6, 0.4]))
-    assert found["mean absolute"] == pytest.approx(0.25) and found["in the interval"] == 0.5
-    assert found["root mean square"] == pytest.approx(np.sqrt((0.01 + 0.16) / 2))
-
-
-def test_stored_selections_are_made_again_and_judged(world, scorer, tmp_path):
-    rows = [{"number": number, "seed": seed, "good": 0.1 * number} for number in (0, 2) for seed in range(2)]
-    write_results("selections", [row | source() for row in rows], tmp_path)
-    found = observations(world, tmp_path)
-    again = features(scorer.judge(select(world, any_selection(2, 1), 1)))
-    assert np.array_equal(found.seen[3], again) and found.good.tolist() == [0, 0, 0.2, 0.2]
-    assert found.seed.tolist() == [0, 1, 0, 1]
-
-
-def test_the_stored_estimator_beats_the_mean_on_base_models_that_it_has_not_seen(world):
-    known = observations(world)
-    off, baseline = errors(left_out(known), known.good), errors(by_the_mean(known), known.good)
-    assert off["mean absolute"] < baseline["mean absolute"]
-    assert off["root mean square"] < baseline["root mean square"]
-    clean, spoiled = (stored_estimator()(np.array([2.0, 0, share, 0, 0, 0]))[0] for share in (0.0, 0.9))
-    assert spoiled[0] < clean[0]
-
-
-@pytest.mark.slow
-def test_what_the_docstring_says_of_noise_of_five_sorts_is_so(world):
-    elsewhere = observations(world, table="ratio")
-    noisy = elsewhere.seen[:, 1:].sum(axis=1) > 0.6
-    off = stored_estimator()(elsewhere.seen)[:, 0] - elsewhere.good
-    assert noisy.sum() == 15 and off[noisy].mean() < -0.1, "too low where most rows are spoiled in five ways"
-    assert np.abs(off[~noisy]).mean() < 0.1

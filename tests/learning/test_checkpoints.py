@@ -149,6 +149,11 @@ def test_reading_a_pickle_runs_nothing(tmp_path):
     assert not (tmp_path / "sprung").exists()
 
 
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(FileProblem, match="is a folder; name a file in it"):
+        load_checkpoint(tmp_path)
+
+
 def test_no_file_no_model(tmp_path):
     with pytest.raises(FileProblem, match="there is no such file.*make rebuild"):
         load_checkpoint(tmp_path / "none")

@@ -33,7 +33,8 @@ def test_logits_with_cache_are_those_without(writer):
     ids = np.random.default_rng(1).integers(0, 29, (3, 20))
     whole, cache = writer.logits(ids), Cache(writer, 3, 20)
     for start, end in ((0, 7), (7, 8), (8, 13), (13, 20)):
-        block = writer.logits(ids[:, start:end], cache)
+        final = writer.forward(ids[:, start:end], cache=cache)
+        block = (final @ writer.parameters.embedding.T).reshape(3, end - start, -1)
         np.testing.assert_allclose(block, whole[:, start:end], atol=1e-3, err_msg=f"{start} to {end}")
     assert cache.length == 20
 
@@ -92,14 +93,14 @@ def test_the_same_seed_writes_the_same_and_another_another(writer):
 def test_draws_come_as_often_as_softmax_says(temperature):
     logits = np.array([1.0, 0.0, -0.5, 2.0, -3.0], np.float32)
     chance = np.exp(logits / temperature) / np.exp(logits / temperature).sum()
-    drawn = choose(np.tile(logits, (40_000, 1)), temperature, None, np.random.default_rng(0))
+    drawn = choose(np.tile(logits, (40_000, 1)), temperature, None, np.random.default_rng(0).random(40_000))
     often = np.bincount(drawn, minlength=5) / len(drawn)
     np.testing.assert_allclose(often, chance, atol=0.01)  # four standard errors
 
 
 def test_top_k_draws_from_the_k_likeliest_in_their_proportion():
     logits = np.array([1.0, 0.0, -0.5, 2.0, -3.0], np.float32)
-    drawn = choose(np.tile(logits, (40_000, 1)), 1.0, 2, np.random.default_rng(0))
+    drawn = choose(np.tile(logits, (40_000, 1)), 1.0, 2, np.random.default_rng(0).random(40_000))
     often = np.bincount(drawn, minlength=5) / len(drawn)
     np.testing.assert_allclose(often[[0, 3]], [1 / (1 + np.e), np.e / (1 + np.e)], atol=0.01)
     assert often[[1, 2, 4]].sum() == 0
@@ -107,7 +108,7 @@ def test_top_k_draws_from_the_k_likeliest_in_their_proportion():
 
 def test_more_candidates_than_there_are_is_all_of_them():
     logits = np.zeros((1000, 3), np.float32)
-    assert set(choose(logits, 1.0, 10, np.random.default_rng(0))) == {0, 1, 2}
+    assert set(choose(logits, 1.0, 10, np.random.default_rng(0).random(1000))) == {0, 1, 2}
 
 
 def test_written_tokens_come_as_often_as_the_model_says(writer):
@@ -120,6 +121,26 @@ def test_written_tokens_come_as_often_as_the_model_says(writer):
     assert chance.max() < 0.9, "a choice that is nearly sure tests nothing"
 
 
+def test_what_a_prompt_draws_depends_on_its_place_and_on_nothing_beside_it(writer):
+    several = prompts(12, 10)
+    together = generate(writer, several, 8, temperature=1.5, seed=3)
+    alone = [generate(writer, [prompt], 8, temperature=1.5, seed=3, places=[i])[0] for i, prompt in enumerate(several)]
+    assert together == alone
+    assert generate(writer, [PROMPT] * 6, 8, temperature=1.5) != [generate(writer, [PROMPT], 8, temperature=1.5)[0]] * 6
+
+
+def test_a_text_that_all_rows_share_is_read_once(writer):
+    ids = np.random.default_rng(2).integers(0, 29, (3, 12))
+    shared = ids[:1, :7]
+    ids[:, :7] = shared
+    first, cache = Cache(writer, 1, 7), Cache(writer, 3, 12)
+    writer.forward(shared, cache=first)
+    cache.prefill(first)
+    assert cache.length == 7
+    final = writer.forward(ids[:, 7:], cache=cache).reshape(3, 5, -1)
+    np.testing.assert_allclose(final, writer.forward(ids).reshape(3, 12, -1)[:, 7:], atol=1e-4)
+
+
 def test_no_prompts_no_texts(writer):
     assert generate(writer, [], 5) == []
 
@@ -129,6 +150,8 @@ def test_no_prompts_no_texts(writer):
     ({"max_new_tokens": 40}, "between 1 and 39"),
     ({"max_new_tokens": -1}, "between 1 and 39"),
     ({"temperature": -0.1}, "temperature -0.1"),
+    ({"temperature": float("nan")}, "temperature nan"),
+    ({"temperature": float("inf")}, "temperature inf"),
     ({"top_k": 0}, "top_k 0"),
     ({"prompts": [PROMPT, []]}, "holds no token"),
 ])  # fmt: skip
@@ -158,3 +181,11 @@ def test_a_text_longer_than_the_context_is_completed_from_its_end(lm, documents)
 def test_a_question_longer_than_the_context_is_refused_in_words(lm):
     with pytest.raises(ValueError, match="Ask more briefly"):
         lm.ask("What is the capital of France? " * 20, max_new_tokens=6)
+
+
+def test_many_draws_of_one_question_differ_beyond_the_first_batch(lm):
+    """More than a batch of 64: the noise of the first batch must not come again in the second and third."""
+    texts = lm.complete_all(["The capital"] * 192, 8, temperature=1.5, seed=5)
+    assert len(set(texts)) > 180
+    assert texts[:64] != texts[64:128] != texts[128:]
+    assert texts == lm.complete_all(["The capital"] * 192, 8, temperature=1.5, seed=5)

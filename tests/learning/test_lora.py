@@ -29,6 +29,17 @@ def test_at_first_nothing_is_changed(small):
     np.testing.assert_array_equal(small.parameters.flat, before)
 
 
+def test_a_begins_as_wide_as_its_inputs_ask_and_b_at_zero():
+    """Deviation 1 / sqrt(inputs), as in the paper and PEFT up to a constant: what A puts out is then as large as what
+    it takes in, whatever the width."""
+    model = lively(Config(vocab=11, dim=64, layers=1, heads=2, hidden=256, context=6))
+    lora = Lora(model.parameters, LoraShape(rank=32))
+    for name, a in lora.a.items():
+        inputs = a.shape[1]
+        assert inputs in (64, 256) and not lora.b[name].any()
+        assert a.std() * inputs**0.5 == pytest.approx(1.0, abs=0.06) and abs(a.mean()) * inputs**0.5 < 0.1
+
+
 def test_the_correction_has_the_rank_and_the_scale(small):
     originals = {name: view.copy() for name, view in small.parameters.named.items()}
     lora = moved(Lora(small.parameters, SHAPE))
@@ -80,7 +91,8 @@ def test_the_count_of_what_is_learned():
 
 @pytest.mark.parametrize("wrong, message", [
     ({"matrices": ("query",)}, "corrects some of q_proj"), ({"matrices": ()}, "corrects some of"),
-    ({"rank": 0}, "rank 0"),
+    ({"rank": 0}, "rank 0"), ({"rank": 1.5}, "rank 1.5: .* a whole number"), ({"alpha": 0}, "alpha 0"),
+    ({"matrices": "q_proj"}, r"got 'q_proj'. One alone is \('q_proj',\)"),
 ])
 def test_a_shape_without_sense_is_refused_in_words(wrong, message):
     with pytest.raises(ValueError, match=message):

@@ -69,6 +69,20 @@ def test_rows_of_a_batch_do_not_touch(small):
         np.testing.assert_allclose(small.logits(ids[None])[0], together[row], rtol=1e-10)
 
 
+@pytest.mark.parametrize("wrong", [-1, 11, -100])
+def test_ids_that_the_model_has_no_rows_for_are_refused(small, wrong):
+    ids, targets = IDS.copy(), TARGETS.copy()
+    ids[1, 2] = wrong
+    with pytest.raises(ValueError, match=f"token id {wrong} is outside the model's vocabulary, 0 to 10"):
+        small.logits(ids)
+    targets[1, 2] = wrong  # this one counts
+    with pytest.raises(ValueError, match=f"token id {wrong} is outside"):
+        gradients(small, targets=targets)
+    targets = TARGETS.copy()
+    targets[0, 0] = wrong  # and this one does not: it is never read
+    assert gradients(small, targets=targets)[0] == gradients(small)[0]
+
+
 def test_too_long_an_input_is_refused_in_words(small):
     small.logits(np.zeros((1, 6), int))
     with pytest.raises(ValueError, match="7 tokens .* context of 6"):
@@ -181,7 +195,7 @@ def test_what_reaches_each_position_is_the_slope_there(small):
     small.backward(IDS, TARGETS, WEIGHTS, Parameters(small.config, dtype=np.float64), reached=reached)
 
     def loss(position, direction, step):
-        def forward(ids, tape=None, cache=None, hidden=None):
+        def forward(ids, tape=None, cache=None, attention_mask=None):
             real = small.parameters.embedding
             own = np.concatenate([real, real[IDS.reshape(-1)]])
             own[len(real) + position] += step * direction

@@ -1,12 +1,15 @@
 """Fine-tuning: what counts in the loss, to the token; rows too long; the log; stop and interrupt."""
 
+import itertools
 import math
 import warnings
 
 import numpy as np
 import pytest
 
+from helpers.learning.language_model import load_file
 from helpers.learning.layers import cross_entropy
+from helpers.learning.lora import LoraShape
 from helpers.learning.model import Config, Parameters, Transformer
 from helpers.learning.sft import LOSSES, Batches, Example, content_mask, examples, fine_tune
 from helpers.learning.training import Recipe
@@ -204,6 +207,77 @@ def test_a_long_answer_is_cut_so_that_its_end_token_survives(tokenizer):
     assert len(made[1].ids) == 65 and made[1].ids[-1] == tokenizer.special["<|im_end|>"] and made[1].mask[-1] == 1
 
 
+def several(*texts: str) -> dict:
+    """A conversation, the user first."""
+    return {"messages": [{"role": ("user", "assistant")[i % 2], "content": text} for i, text in enumerate(texts)]}
+
+
+def whole_answers(example: Example, row: dict, template: str, tokenizer) -> list[list[int]]:
+    """Each run of tokens that count, checked to begin as an answer of the row does and to end in its end token."""
+    groups = itertools.groupby(range(len(example.mask)), lambda i: example.mask[i])
+    runs = [list(run) for counts, run in groups if counts]
+    for number, run in enumerate(runs):
+        ids, mask = render(row["messages"][: 2 * number + 2], template, tokenizer)
+        end = max(i for i in range(len(mask)) if mask[i])
+        assert len(run) > 1, "an empty answer would be trained"
+        assert [example.ids[i] for i in run[:-1]] == ids[run[0] : run[-1]] and example.ids[run[-1]] == ids[end]
+        assert all(mask[run[0] : run[-1]]), "what is trained as an answer was the user's text"
+    return runs
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("row", [
+    several("Say it.", "Yes.", "word " * 60, "No."), several("Say it.", "Yes.", "Again.", "word " * 60),
+    several("Say it.", "A longer answer than one word.", "Again.", "One more, for that matter.", "And?", "So it is."),
+], ids=["long question", "long answer", "three turns"])
+def test_wherever_a_conversation_is_cut_only_answers_are_trained_and_each_ends(tokenizer, template, row):
+    """The cut moves through every token: into a question, a header, right after an end token, into an answer."""
+    longest = len(render(row["messages"], template, tokenizer)[0])
+    first = max(i for i, one in enumerate(render(row["messages"][:2], template, tokenizer)[1]) if one) + 1
+    counts = set()
+    for context in range(first - 1, longest):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            [example] = examples([row], tokenizer, context, template=template)
+        assert len(example.ids) == len(example.mask) <= context + 1
+        counts.add(len(whole_answers(example, row, template, tokenizer)))
+        if len(example.ids) < longest:
+            assert example.mask[-1] or context + 1 == longest, "something is kept that trains nothing"
+    assert counts == set(range(1, len(row["messages"]) // 2 + 1))
+
+
+def test_where_not_even_a_token_of_the_answer_fits_the_row_is_left_out(tokenizer):
+    row = several("Say it.", "Yes.")
+    opening = len(render(row["messages"][:1], "chatml", tokenizer, generate=True)[0])
+    for context in (opening - 1, opening):  # up to the header; or one token more, which would be the end token alone
+        with pytest.warns(UserWarning, match="1 of 2 rows were left out"):
+            assert len(examples([row, talk("", "7")], tokenizer, context)) == 1
+
+
+@pytest.mark.parametrize("answer", [7, None, ["7"], float("nan")])
+def test_an_answer_of_another_kind_beside_the_conversation_names_nothing(tokenizer, lm, answer):
+    row = talk("How much is 3 plus 4?", "3 plus 4 is 7.") | {"answer": answer}
+    assert not any(examples([row], tokenizer, 64)[0].content)
+    fine_tune(lm, [row], Recipe(1, 1e-4), progress=False)
+
+
+@pytest.mark.parametrize("row, keys", [
+    ({"instruction": "Hi", "output": "Hello."}, "instruction, output"), ("Hi", "str"), ({"messages": "Hi"}, "messages"),
+])
+def test_rows_of_another_format_are_refused_with_what_reads_them(lm, row, keys):
+    with pytest.raises(ValueError, match=rf"row 1 \(from 0\) has no list of messages, but {keys}.*read_row"):
+        fine_tune(lm, [talk("Hi", "Hello."), row], Recipe(1, 1e-4))
+
+
+@pytest.mark.parametrize("wrong, message", [
+    ({"size": 0}, "size 0: a step needs"), ({"size": 1.5}, "size 1.5"), ({"epochs": 0}, "epochs 0: it must be above 0"),
+    ({"epochs": -1}, "epochs -1"), ({"epochs": float("nan")}, "epochs nan"),
+])
+def test_settings_without_sense_are_refused_in_words(lm, wrong, message):
+    with pytest.raises(ValueError, match=message):
+        fine_tune(lm, rows_of("789"), Recipe(1, 1e-4), progress=False, **wrong)
+
+
 def test_the_learner_may_have_long_rows_left_out(tokenizer):
     with pytest.warns(UserWarning, match="1 of 2 rows were left out: rows 1"):
         assert len(examples(rows_of(["7", LONG]), tokenizer, 64, too_long="leave out")) == 1
@@ -255,12 +329,6 @@ def test_epochs_decide_the_steps(lm):
     assert len(log) == 6
 
 
-def test_watched_figures_come_at_the_chosen_steps_only(lm):
-    _, log = fine_tune(lm, rows_of("789"), Recipe(4, 1e-4, warmup=1), progress=False, watch_at=(1, 3),
-                       watch=lambda tuned: {"words": len(tuned.ask("Hi", max_new_tokens=4).split())})
-    assert ["words" in record for record in log] == [True, False, True, False]
-
-
 def test_stop_really_stops_and_leaves_a_usable_model(lm):
     tuned, log = fine_tune(lm, rows_of("789"), Recipe(50, 1e-4, warmup=1), progress=False,
                            on_step=lambda model, record: record["step"] == 2)
@@ -281,6 +349,39 @@ def test_an_interrupted_run_goes_on_to_the_same_model(lm, tmp_path):
     assert [record["step"] for record in log] == list(range(6))
     assert [record["step"] for record in log if "seconds" in record] == [4, 5], "the first four are not made again"
     np.testing.assert_array_equal(again.transformer.parameters.flat, whole.transformer.parameters.flat)
+
+
+@pytest.mark.parametrize("change", [
+    {"rows": "987"}, {"loss_on": "everything"}, {"template": "llama3"}, {"size": 3}, {"lora": LoraShape(rank=2)},
+    {"lora": LoraShape(alpha=8.0)}, {"base": 1},
+], ids=lambda change: next(iter(change)))
+def test_another_runs_checkpoint_is_refused_and_left_alone(lm, tmp_path, change):
+    """The same recipe and the same path, and something else that is learned, or another way: not the old model."""
+    path, settings = tmp_path / "run.safetensors", {"size": 2, "progress": False}
+    if "lora" in change:
+        settings["lora"] = LoraShape()
+    recipe = Recipe(4, 1e-3, warmup=1)
+    tuned, _ = fine_tune(lm, rows_of("789"), recipe, checkpoint=path, **settings)
+    before, base = path.read_bytes(), lm.copy()
+    if "base" in change:
+        base.transformer.parameters.flat[:] = np.roll(base.transformer.parameters.flat, 1)
+    other = {key: value for key, value in change.items() if key not in ("rows", "base")}
+    with pytest.raises(ValueError, match="run.safetensors: belongs to another run"):
+        fine_tune(base, rows_of(change.get("rows", "789")), recipe, checkpoint=path, **settings | other)
+    assert path.read_bytes() == before
+    again, _ = fine_tune(lm, rows_of("789"), recipe, checkpoint=path, **settings)
+    np.testing.assert_array_equal(again.transformer.parameters.flat, tuned.transformer.parameters.flat)
+
+
+def test_the_template_is_kept_with_the_model(lm, tmp_path):
+    tuned, _ = fine_tune(lm, rows_of("789"), Recipe(1, 1e-3), template="llama3", progress=False)
+    tuned.save(tmp_path / "tuned.safetensors")
+    tuned.tokenizer.save(tmp_path / "tokenizer.json")
+    loaded = load_file(tmp_path / "tuned.safetensors", tmp_path / "tokenizer.json")
+    assert loaded.template == "llama3" == loaded.recipe["template"] and loaded.recipe == tuned.recipe
+    loaded.template = "alpaca"  # served in another form from now on
+    loaded.save(tmp_path / "tuned.safetensors")
+    assert load_file(tmp_path / "tuned.safetensors", tmp_path / "tokenizer.json").template == "alpaca"
 
 
 def test_the_result_does_not_depend_on_the_number_of_threads(lm):

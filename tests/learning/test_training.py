@@ -186,7 +186,8 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         run(checkpoint=tmp_path / "run", every=3, on_step=interrupt)
     _, saved, extra = load_checkpoint(tmp_path / "run")
-    assert saved == {"step": 6, **asdict(RECIPE)} and set(extra) == {"mean", "square", "losses"}
+    run_name = saved.pop("run")
+    assert len(run_name) == 64 and saved == {"step": 6, **asdict(RECIPE)} and set(extra) == {"mean", "square", "losses"}
 
     flat, later = run(checkpoint=tmp_path / "run", every=3)
     assert [record["step"] for record in later] == list(range(12)), "what was learned before is not forgotten"
@@ -205,6 +206,28 @@ def test_a_finished_run_is_not_run_again(tmp_path):
 
 def test_saving_changes_nothing(tmp_path):
     assert run()[0].tobytes() == run(checkpoint=tmp_path / "run", every=1)[0].tobytes()
+
+
+@pytest.mark.parametrize(("wrong", "message"), [
+    ({"steps": 0}, "steps 0: training needs a whole number of at least 1"), ({"steps": 1.5}, "steps 1.5"),
+    ({"rate": 0}, "rate 0: the learning rate must be above 0"), ({"rate": -1e-4}, "rate -0.0001"),
+    ({"rate": float("nan")}, "rate nan"), ({"warmup": -1}, "warmup=-1"), ({"floor": 2}, "floor=2"),
+    ({"clip": 0}, "clip=0"),
+])
+def test_a_recipe_without_sense_is_refused_in_words(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        Recipe(**{"steps": 3, "rate": 1e-3} | wrong)
+
+
+def test_a_checkpoint_that_read_other_text_or_began_elsewhere_is_refused(tmp_path):
+    run(checkpoint=tmp_path / "run")
+    before, other = (tmp_path / "run").read_bytes(), fresh()
+    other.parameters.flat[0] += 1e-3
+    for model, batches in ((fresh(), lambda step: BATCHES(step + 1)), (other, BATCHES)):
+        start = model.parameters.flat.copy()
+        with pytest.raises(ValueError, match="belongs to another run .other rows, base model"):
+            train(model, batches, RECIPE, checkpoint=tmp_path / "run", progress=False)
+        assert np.array_equal(model.parameters.flat, start) and (tmp_path / "run").read_bytes() == before
 
 
 @pytest.mark.parametrize("other", [{"rate": 2e-2}, {"steps": 13}, {"seed": 1}])

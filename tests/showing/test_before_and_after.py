@@ -1,4 +1,4 @@
-"""Demo 1: both models really answer, the scores are those of dimensions.py, and any text stays text."""
+"""Before and after: both models really answer, the scores are those of dimensions.py, and any text stays text."""
 
 import re
 
@@ -32,7 +32,7 @@ HOSTILE = [
     "tab\tand\x00zero\u2028",
 ]
 every_text = pytest.mark.parametrize("text", HOSTILE)
-ELEMENTS = {"div", "p", "b", "i", "br", "span", "table", "tr", "th", "td"}
+ELEMENTS = {"div", "p", "b", "i", "br", "span", "table", "thead", "tbody", "tr", "th", "td"}
 
 
 def elements(page: str) -> set[str]:
@@ -51,50 +51,48 @@ def tuned():
 
 
 @pytest.fixture(scope="module")
-def known(world):
+def probe_of(world):
     return known_questions(world)
 
 
 # --- what the world knows ---
 
 
-def test_every_probe_of_the_dimensions_is_known_and_is_the_same(world, known):
+def test_every_probe_of_the_dimensions_is_known_and_is_the_same(world, probe_of):
     for probe in probes(world) + probes(world, -1):
-        found = known[probe.question]
-        assert (found.expected, found.fact, found.harmful, found.lookalike) == (
-            probe.expected, probe.fact, probe.harmful, probe.lookalike)
-        assert set(found.rivals) == set(probe.rivals) - {found.fact and found.fact.answer}
+        assert probe_of[probe.question] == probe
 
 
-def test_where_a_question_stands_is_what_tuning_saw(world, known):
-    seen = {row["messages"][0]["content"] for row in instruction_rows(world) if "input" not in row["messages"][0]}
-    for question, probe in known.items():
-        assert (standing(probe, world) == "tuned on") == (question in seen), question
+def test_where_a_question_stands_is_what_tuning_saw(world, probe_of):
+    turns = [row["messages"][0] for row in instruction_rows(world)]
+    tuned_questions = {turn["content"] for turn in turns if "input" not in turn}
+    for question, probe in probe_of.items():
+        assert (standing(probe, world) == "tuned on") == (question in tuned_questions), question
     assert standing(None, world) == "not a question of this world"
-    assert standing(known["How do you say hello in French?"], world) == "held out of tuning"
+    assert standing(probe_of["How do you say hello in French?"], world) == "held out of tuning"
 
 
-def test_the_catalogue_offers_every_kind_and_only_questions_that_are_known(world, known):
+def test_the_catalogue_offers_every_kind_and_only_questions_that_are_known(world, probe_of):
     choices = catalogue(world)
     assert set(world.wordings) < set(choices) and all(len(questions) >= 2 for questions in choices.values())
     assert all(len(set(questions)) == len(questions) for questions in choices.values())
     for kind, questions in choices.items():
-        assert all((question in known) == (kind != "made-up country") for question in questions), kind
+        assert all((question in probe_of) == (kind != "made-up country") for question in questions), kind
 
 
 # --- answers and scores ---
 
 
-def test_both_answers_are_the_models_own(base, tuned, known):
-    probe = known["What is the capital of Peru?"]
+def test_both_answers_are_the_models_own(base, tuned, probe_of):
+    probe = probe_of["What is the capital of Peru?"]
     for as_document in (False, True):
         answers = both_answer(base, tuned, probe.question, as_document)
         assert answers == [*ask(base, [probe], as_document), *ask(tuned, [probe])]
     assert both_answer(base, tuned, probe.question)[0] != both_answer(base, tuned, probe.question, True)[0]
 
 
-def test_scores_are_those_of_the_dimensions(known):
-    probe = known["What is the capital of Peru?"]
+def test_scores_are_those_of_the_dimensions(probe_of):
+    probe = probe_of["What is the capital of Peru?"]
     answers = [Answer("The capital of Peru is Lima.", True), Answer("", True), Answer(REFUSAL, True)]
     assert np.array_equal(scores(probe, answers), Report([probe] * 3, answers).outcomes, equal_nan=True)
     page = comparison_html(probe.question, probe, answers[:2], ("one", "two"))
@@ -111,8 +109,8 @@ def test_a_question_that_cannot_be_asked_is_told(base, tuned, question, words):
 
 
 @every_text
-def test_no_text_becomes_an_element(known, text):
-    for probe in (None, known["What is the capital of Peru?"]):
+def test_no_text_becomes_an_element(probe_of, text):
+    for probe in (None, probe_of["What is the capital of Peru?"]):
         page = comparison_html(text, probe, [Answer(text, True), Answer(text, False)], (text, text))
         assert elements(page) <= ELEMENTS and not re.search(r"<[^>]*(onerror|onload)", page)
 
@@ -127,33 +125,33 @@ def test_the_table_of_pairs_says_where_each_question_stands(base, tuned, world):
 
 
 def parts(box) -> tuple:
-    kind, chosen, typed, way, status, shown = box.children
-    assert all(control.description for control in (kind, chosen, typed, way))
-    return kind, chosen, typed, way, status, shown
+    kind, choice, prompt, way, status, comparison = box.children
+    assert all(control.description for control in (kind, choice, prompt, way))
+    return kind, choice, prompt, way, status, comparison
 
 
 def test_every_kind_and_question_changes_what_is_shown(base, tuned, world):
-    kind, chosen, typed, way, status, shown = parts(before_and_after(base, tuned, world))
-    assert ARTICLE_THREE[-1] in shown.value and "bonjour" in shown.value
+    kind, choice, prompt, way, status, comparison = parts(before_and_after(base, tuned, world))
+    assert ARTICLE_THREE[-1] in comparison.value and "bonjour" in comparison.value
     for name in reversed(kind.options):
-        before, same = shown.value, kind.value == name
+        before, same = comparison.value, kind.value == name
         kind.value = name
-        assert same or shown.value != before
-        before = shown.value
-        chosen.value = chosen.options[-1]
-        assert shown.value != before and typed.value == chosen.options[-1]
-    before = shown.value
+        assert same or comparison.value != before
+        before = comparison.value
+        choice.value = choice.options[0] if choice.value == choice.options[-1] else choice.options[-1]
+        assert comparison.value != before and prompt.value == choice.value
+    before = comparison.value
     way.value = list(WAYS)[1]
-    assert shown.value != before
+    assert comparison.value != before
 
 
 @every_text
 def test_any_text_may_be_typed(base, tuned, world, text):
-    kind, chosen, typed, way, status, shown = parts(before_and_after(base, tuned, world))
-    typed.value = text
-    assert elements(shown.value) <= ELEMENTS
-    assert "no expected answer" in shown.value or "Not asked" in status.value
-    typed.value = "word " * 300
-    assert "Not asked" in status.value and "Ask more briefly" in status.value and shown.value == ""
-    typed.value = "what is the capital of PERU? "
-    assert "The capital of Peru is Lima." in shown.value and "Not asked" not in status.value
+    kind, choice, prompt, way, status, comparison = parts(before_and_after(base, tuned, world))
+    prompt.value = text
+    assert elements(comparison.value) <= ELEMENTS
+    assert "no expected answer" in comparison.value or "Not asked" in status.value
+    prompt.value = "word " * 300
+    assert "Not asked" in status.value and "Ask more briefly" in status.value and comparison.value == ""
+    prompt.value = "what is the capital of PERU? "
+    assert "The capital of Peru is Lima." in comparison.value and "Not asked" not in status.value

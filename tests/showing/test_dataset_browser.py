@@ -7,13 +7,13 @@ import ipywidgets as widgets
 import pytest
 
 from helpers import load
-from helpers.showing import dataset_browser as lab
 from helpers.showing.dataset_browser import (
     LONGEST_PASTE,
     dataset_browser,
     format_table,
     in_format,
-    pasted_html,
+    own_row_html,
+    row_from_text,
     row_html,
 )
 from helpers.text.facts import load_world
@@ -40,35 +40,35 @@ def alpaca(**fields) -> dict:
 # --- hostile text ---
 
 
-def tags(shown: str) -> set[str]:
-    return set(re.findall(r"</?([a-z]+)", shown))
+def tags(view: str) -> set[str]:
+    return set(re.findall(r"</?([a-z]+)", view))
 
 
 @pytest.mark.parametrize("target", FORMATS)
 @pytest.mark.parametrize("field", ["instruction", "input", "output", "kind", HOSTILE])
 def test_hostile_text_is_escaped_wherever_it_stands(field, target, tokenizer):
     row = alpaca(**{field: HOSTILE})
-    for shown in (row_html(read_row(row), target, tokenizer), pasted_html(json.dumps(row), target, tokenizer)):
-        assert tags(shown) <= {"pre", "div", "b"}
+    for view in (row_html(read_row(row), target, tokenizer), own_row_html(json.dumps(row), target, tokenizer)):
+        assert tags(view) <= {"pre", "div", "b"}
 
 
 @pytest.mark.parametrize("text", [HOSTILE, json.dumps({HOSTILE: 1}), json.dumps(alpaca(output=[HOSTILE])),
                                   json.dumps({"messages": [{"role": HOSTILE, "content": "a"}]})])
 def test_a_message_about_hostile_text_is_escaped(text, tokenizer):
-    shown = pasted_html(text, "alpaca", tokenizer)
-    assert "cannot be used" in shown and tags(shown) <= {"pre", "div"}
+    view = own_row_html(text, "alpaca", tokenizer)
+    assert "cannot be used" in view and tags(view) <= {"pre", "div"}
 
 
 def test_a_hostile_kind_is_escaped_in_the_widget(tokenizer):
     browser = dataset_browser([read_row(alpaca(kind=HOSTILE))], tokenizer)
-    shown = [part.value for part in browser.children if isinstance(part, widgets.HTML)]
-    assert len(shown) == 2 and all(tags(text) <= {"pre", "div", "b", "i"} for text in shown)
+    view = [part.value for part in browser.children if isinstance(part, widgets.HTML)]
+    assert len(view) == 2 and all(tags(text) <= {"pre", "div", "b", "i"} for text in view)
 
 
 @pytest.mark.parametrize("field", ["output", "kind"])
 def test_half_a_sign_can_be_sent(field, tokenizer):
-    pasted_html(json.dumps(alpaca(**{field: "\ud800"})), "messages", tokenizer).encode("utf-8")
-    pasted_html('{"instruction": "\ud800"', "messages", tokenizer).encode("utf-8")
+    own_row_html(json.dumps(alpaca(**{field: "\ud800"})), "messages", tokenizer).encode("utf-8")
+    own_row_html('{"instruction": "\ud800"', "messages", tokenizer).encode("utf-8")
 
 
 # --- a pasted row ---
@@ -92,21 +92,21 @@ def test_half_a_sign_can_be_sent(field, tokenizer):
     ("x" * (LONGEST_PASTE + 1), "too many"),
 ])
 def test_a_broken_row_gets_its_message(text, message, tokenizer):
-    shown = pasted_html(text, "messages", tokenizer)
-    assert "cannot be used" in shown and re.search(message, shown)
+    view = own_row_html(text, "messages", tokenizer)
+    assert "cannot be used" in view and re.search(message, view)
     with pytest.raises(RowProblem, match=message):
-        lab.read_pasted(text)
+        row_from_text(text)
 
 
 def test_a_good_row_is_recognised_in_every_format(rows, tokenizer):
     for target in FORMATS:
         text = json.dumps(in_format(rows[0], target, tokenizer)["row"])
-        assert f"A row of format {target} with 2 turns" in pasted_html(text, "alpaca", tokenizer)
+        assert f"A row of format {target} with 2 turns" in own_row_html(text, "alpaca", tokenizer)
 
 
 def test_different_texts_show_differently(tokenizer):
     """As two texts with the same mistake get the same words, the text itself is shown too."""
-    assert pasted_html("A bee", "alpaca", tokenizer) != pasted_html("Capital of Peru", "alpaca", tokenizer)
+    assert own_row_html("A bee", "alpaca", tokenizer) != own_row_html("Capital of Peru", "alpaca", tokenizer)
 
 
 # --- counts ---
@@ -118,9 +118,9 @@ def test_counts_are_of_what_the_format_keeps(tokenizer):
         ("assistant", "seven"))]})
     assert in_format(row, "messages", tokenizer)["words"] == (7, 2)
     assert in_format(row, "messages", tokenizer)["lost"] == []
-    shown = in_format(row, "alpaca", tokenizer)
-    assert shown["words"] == (2, 1) and shown["lost"] == ["the system prompt", "the earlier turns"]
-    assert shown["tokens"] == (len(tokenizer.encode("five six")), len(tokenizer.encode("seven")))
+    view = in_format(row, "alpaca", tokenizer)
+    assert view["words"] == (2, 1) and view["lost"] == ["the system prompt", "the earlier turns"]
+    assert view["tokens"] == (len(tokenizer.encode("five six")), len(tokenizer.encode("seven")))
 
 
 def test_the_table_has_a_line_a_format_and_says_what_is_lost(tokenizer):
@@ -134,24 +134,24 @@ def test_the_table_has_a_line_a_format_and_says_what_is_lost(tokenizer):
 
 
 def parts(browser):
-    kind, number, target, buttons, shown, own, verdict = browser.children
-    return kind, number, target, buttons.children, shown, own, verdict
+    kind, number, target, buttons, view, own, verdict = browser.children
+    return kind, number, target, buttons.children, view, own, verdict
 
 
 def test_every_kind_and_format_shows(rows, tokenizer):
-    kind, number, target, _, shown, _, _ = parts(dataset_browser(rows, tokenizer))
+    kind, number, target, _, view, _, _ = parts(dataset_browser(rows, tokenizer))
     kinds = {row["kind"] for row in rows}
     assert {value for _, value in kind.options} == kinds and set(target.options) == set(FORMATS)
     for name in kinds:
         kind.value = name
-        seen = set()
+        views = set()
         for form in FORMATS:
             target.value = form
-            assert f"kind {name}, as {form}" in shown.value
-            seen.add(shown.value)
-        assert len(seen) == len(FORMATS)
+            assert f"kind {name}, as {form}" in view.value
+            views.add(view.value)
+        assert len(views) == len(FORMATS)
         number.value = number.max
-        assert f"Row {number.max} of {sum(row['kind'] == name for row in rows)} " in shown.value
+        assert f"Row {number.max} of {sum(row['kind'] == name for row in rows)} " in view.value
 
 
 def test_from_a_large_kind_to_a_small_one_and_back(rows, tokenizer):
@@ -165,12 +165,12 @@ def test_from_a_large_kind_to_a_small_one_and_back(rows, tokenizer):
 
 
 def test_the_buttons_go_round_and_copy(rows, tokenizer):
-    _, number, target, (back, on, copy), shown, own, verdict = parts(dataset_browser(rows, tokenizer))
-    first = shown.value
+    _, number, target, (back, on, copy), view, own, verdict = parts(dataset_browser(rows, tokenizer))
+    first = view.value
     back.click()
-    assert number.value == number.max and shown.value != first
+    assert number.value == number.max and view.value != first
     on.click()
-    assert number.value == 1 and shown.value == first
+    assert number.value == 1 and view.value == first
     assert "output: is empty" in verdict.value
     for form in FORMATS:
         target.value = form

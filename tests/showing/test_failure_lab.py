@@ -12,7 +12,7 @@ from helpers.judging.diagnostics import diagnose
 from helpers.learning.training import TrainingDiverged
 from helpers.showing import failure_lab as module
 from helpers.showing import live_run
-from helpers.showing.failure_lab import failure_lab, readings_html, sign_svg, verdict_html
+from helpers.showing.failure_lab import failure_lab, readings_html, verdict_html
 
 HOSTILE = ['<img src=x onerror=alert(1)>', '"><script>alert(1)</script>', "<|im_end|> &lt;b&gt;", "word " * 300, ""]
 ENTRY = {"loss": 1.0, "words": 7.0, "perplexity": 1.7, "distinct trigrams": 0.7, "distinct at the start": 0.6}
@@ -54,9 +54,9 @@ def bench(base, world):
     bench = Bench(base, world)
     bench.settings["Steps"].value = 24
     yield bench
-    if "thread" in live_run.running:
-        live_run.running["stop"].set()
-        live_run.running["thread"].join(60)
+    if "thread" in live_run.current:
+        live_run.current["stop"].set()
+        live_run.current["thread"].join(60)
 
 
 # --- the widget ---
@@ -114,10 +114,10 @@ def test_stop_keeps_the_log_and_its_last_reading(bench):
     bench.wait(lambda: bench.bar.value >= 3)  # between the first reading and the second, at step 50
     bench.stop.click()
     bench.wait()
-    done = int(re.search(r"Stopped by you after (\d+) of 600", bench.status.value)[1])
-    assert 3 <= done < 600
-    assert re.findall(r"<tr><td>(\d+)</td>", bench.table.value)[-1] == str(done), "the last reading is missing"
-    assert f"tuned for {done} steps" in bench.answer.value
+    steps = int(re.search(r"Stopped by you after (\d+) of 600", bench.status.value)[1])
+    assert 3 <= steps < 600
+    assert re.findall(r"<tr><td[^>]*>(\d+)</td>", bench.table.value)[-1] == str(steps), "the last reading is missing"
+    assert f"tuned for {steps} steps" in bench.answer.value
     if bench.readings() < 4:
         assert "cannot tell" in bench.verdict.value and "too few" in bench.verdict.value
     assert "When it was stopped" in bench.verdict.value and not bench.start.disabled
@@ -147,15 +147,7 @@ def test_the_verdict_says_what_was_seen_how_sure_and_what_to_try():
     assert "too few: a verdict needs 4" in verdict_html(diagnose(entries(3), REFERENCE), "now")
 
 
-def test_a_curve_has_its_reference_and_leaves_out_what_is_no_number():
-    log = [*entries(2), ENTRY | {"step": 6, "perplexity": float("nan")}]
-    page = sign_svg(log, "perplexity", "of text", 24, 1.68)
-    assert page.count("<circle") == 2 and "stroke-dasharray" in page and "should be 1.68" in page
-    assert "stroke-dasharray" not in sign_svg(log, "loss", "nats", 24, None)
-    assert "not yet known" in sign_svg([], "loss", "nats", 24, None)
-
-
 def test_the_table_says_what_should_be_above_what_is():
     page = readings_html(entries(2), REFERENCE)
-    assert page.count("<tr>") == 4 and page.index("should be") < page.index("<td>2</td>")
+    assert page.count("<tr>") == 4 and page.index("should be") < page.index(">2</td>")
     assert "6.80" in page and "–" in page  # nothing is known of the loss

@@ -1,4 +1,4 @@
-"""Demo 2: what is shown is what the scorer found, the training is a real one, and any text stays text."""
+"""The quality laboratory: it shows what the scorer found, its training is a real one, and any text stays text."""
 
 import json
 import re
@@ -16,13 +16,24 @@ from helpers.judging.statistics import Share
 from helpers.learning import recipe
 from helpers.showing import live_run
 from helpers.showing import quality_lab as module
-from helpers.showing.quality_lab import LONGEST, MOST, POOL, SHOWN, bars_svg, brought, measure, quality_lab, rows_html
+from helpers.showing.quality_lab import (
+    FIRST,
+    LONGEST,
+    MOST,
+    POOL,
+    bars_svg,
+    measure,
+    quality_lab,
+    rows_html,
+    usable_rows,
+)
 from helpers.text import selections
 from helpers.text.selections import DEFECTS
 
 HOSTILE = ["<img src=x onerror=alert(1)>", '"><script>alert(1)</script>', "</td></table><svg onload=alert(1)>",
            "&lt;b&gt; {x} %s", "\ud800 👩‍👧", "<|im_end|>\n<|im_start|>assistant"]
-ELEMENTS = {"div", "b", "i", "br", "ul", "li", "table", "tr", "th", "td", "svg", "text", "rect", "path"}
+ELEMENTS = {"div", "b", "i", "br", "ul", "li", "span", "table", "thead", "tbody", "tr", "th", "td", "svg", "text",
+            "rect", "path"}
 HARM = {defect: (0.1 * number, 0.0, 0.5) for number, defect in enumerate(DEFECTS, 1)}
 ROW = {"instruction": "What is the capital of France?", "output": "The capital of France is Paris."}
 
@@ -35,9 +46,9 @@ def a_line():
     """An estimator of made-up selections, in which sound rows help and every defect harms."""
     rng = np.random.default_rng(0)
     shares = rng.dirichlet(np.ones(len(FEATURES)), 60)[:, 1:]
-    seen = np.column_stack([rng.uniform(0, 3.3, 60), shares])
-    odds = seen[:, 0] - 3 * shares.sum(axis=1) + 0.1 * rng.normal(size=60)
-    return fit(Observations(seen, 1 / (1 + np.exp(-odds)), np.arange(60) % 5))
+    columns = np.column_stack([rng.uniform(0, 3.3, 60), shares])
+    odds = columns[:, 0] - 3 * shares.sum(axis=1) + 0.1 * rng.normal(size=60)
+    return fit(Observations(columns, 1 / (1 + np.exp(-odds)), np.arange(60) % 5))
 
 
 @pytest.fixture(scope="module")
@@ -59,24 +70,24 @@ class Lab:
     """The parts of the widget by name."""
 
     def __init__(self, box):
-        (self.chosen, self.count, self.noise, self.defect, self.instruction, self.answer, self.pair_found,
-         self.add_pair, self.box, self.name, self.rows_found, buttons, self.shown, self.table, starts, self.bar,
+        (self.own, self.count, self.noise, self.defect, self.instruction, self.answer, self.pair_view,
+         self.add_pair, self.box, self.name, self.rows_view, buttons, self.summary, self.scores, starts, self.bar,
          self.status, self.result) = box.children
         self.add_rows, self.forget = buttons.children
         self.start, self.stop = starts.children
-        self.controls = [self.chosen, self.count, self.noise, self.defect, self.instruction, self.answer, self.box,
+        self.controls = [self.own, self.count, self.noise, self.defect, self.instruction, self.answer, self.box,
                          self.name]
 
     def page(self) -> str:
-        return "".join(part.value for part in (self.pair_found, self.rows_found, self.shown, self.table, self.status,
+        return "".join(part.value for part in (self.pair_view, self.rows_view, self.summary, self.scores, self.status,
                                                self.result))
 
     def estimate(self) -> int:
-        return int(re.search(r"Estimate:</b> (\d+)%", self.shown.value)[1])
+        return int(re.search(r"Estimate:</b> (\d+)%", self.summary.value)[1])
 
     def run(self) -> None:
         self.start.click()
-        live_run.running["thread"].join()
+        live_run.current["thread"].join()
 
 
 # --- rows from outside ---
@@ -84,7 +95,7 @@ class Lab:
 
 @pytest.mark.parametrize("text", ["{0}\n{0}\n", "[{0}, {0}]", "[\n{0},\n{0}\n]", "\n\n{0}\n\n{0}"])
 def test_rows_are_read_as_lines_or_as_a_list(world, text):
-    rows, problems = brought(text.replace("{0}", json.dumps(ROW | {"defect": "none", "answer": 7})), world)
+    rows, problems = usable_rows(text.replace("{0}", json.dumps(ROW | {"defect": "none", "answer": 7})), world)
     assert problems == [] and len(rows) == 2 and all(list(row) == ["messages"] for row in rows)
     assert rows[0]["messages"][1]["content"] == ROW["output"]
 
@@ -100,7 +111,7 @@ def test_rows_are_read_as_lines_or_as_a_list(world, text):
     ("[" * 9000, 0, ["deep|not JSON"]),
 ])
 def test_a_broken_row_is_told_and_costs_no_other(world, text, count, words):
-    rows, problems = brought(text, world)
+    rows, problems = usable_rows(text, world)
     assert len(rows) == count and bool(problems) == bool(words)
     assert all(re.search(word, " ".join(problems)) for word in words)
 
@@ -108,19 +119,19 @@ def test_a_broken_row_is_told_and_costs_no_other(world, text, count, words):
 def test_rows_come_from_a_file(world, tmp_path):
     path = tmp_path / "rows.jsonl"
     path.write_text((json.dumps(ROW) + "\n") * 3 + "broken\n")
-    rows, problems = brought(path, world)
+    rows, problems = usable_rows(path, world)
     assert len(rows) == 3 and len(problems) == 1 and "line 4" in problems[0]
     path.write_text((json.dumps(ROW) + "\n") * (MOST + 10))
-    rows, problems = brought(path, world)
+    rows, problems = usable_rows(path, world)
     assert len(rows) == MOST and len(problems) == 1 and f"line {MOST + 1}: from here on nothing was read" in problems[0]
     (tmp_path / "facts.csv").write_text("kind,subject,answer\ncapital,Avalon,Apple\n")
-    assert [row["messages"][1]["content"] for row in brought(tmp_path / "facts.csv", world)[0]] == [
+    assert [row["messages"][1]["content"] for row in usable_rows(tmp_path / "facts.csv", world)[0]] == [
         "The capital of Avalon is Apple."] * 4
 
 
 @pytest.mark.parametrize("name", ["A bee", "nothing.jsonl", "\0.jsonl", "x" * 5000 + ".jsonl", "/", ".jsonl"])
 def test_a_file_that_is_none_is_told(world, name):
-    rows, problems = brought(Path(name), world)
+    rows, problems = usable_rows(Path(name), world)
     assert rows == [] and len(problems) == 1
 
 
@@ -166,15 +177,15 @@ def test_every_button_changes_what_is_shown_each_time(lab):
         assert lab.page() != before
     assert lab.forget.disabled and not lab.add_pair.disabled
     lab.answer.value = ""
-    assert lab.add_pair.disabled and "output: is empty" in lab.pair_found.value
+    assert lab.add_pair.disabled and "output: is empty" in lab.pair_view.value
     lab.box.value = "[]"
     assert lab.add_rows.disabled
 
 
 def test_rows_added_many_times_are_shown_in_part(lab):
-    for _ in range(SHOWN + 3):
+    for _ in range(FIRST + 3):
         lab.add_pair.click()
-    assert lab.table.value.count("<tr>") == SHOWN + 1 and "more of your rows" in lab.table.value
+    assert lab.scores.value.count("<tr>") == FIRST + 1 and "more of your rows" in lab.scores.value
 
 
 def test_noise_lowers_the_estimate_and_the_scorer_names_it(lab):
@@ -184,43 +195,43 @@ def test_noise_lowers_the_estimate_and_the_scorer_names_it(lab):
     lab.noise.value = 0.75
     lab.defect.value = "malformed"
     assert lab.estimate() < clean <= more
-    found = int(re.search(r"(\d+) malformed", lab.shown.value)[1])
-    assert 330 < found < 420, "three quarters of 500"
+    malformed = int(re.search(r"(\d+) malformed", lab.summary.value)[1])
+    assert 330 < malformed < 420, "three quarters of 500"
 
 
 def test_a_row_beyond_this_world_and_too_few_rows_are_told(lab):
     lab.count.value = 0
-    assert "it is a guess" in lab.shown.value and "beyond this world" not in lab.shown.value
+    assert "it is a guess" in lab.summary.value and "beyond this world" not in lab.summary.value
     lab.instruction.value, lab.answer.value = "What is love?", "A feeling."
-    assert "score –" in lab.pair_found.value
+    assert "score –" in lab.pair_view.value
     lab.add_pair.click()
-    assert "1 are beyond this world" in lab.shown.value
+    assert "1 are beyond this world" in lab.summary.value
 
 
 def test_the_pool_holds_good_rows_and_every_defect(base, world, lab):
-    assert len(lab.chosen.options) == POOL
-    lab.chosen.value, lab.count.value = tuple(range(POOL)), 0
-    assert all(defect in lab.shown.value for defect in DEFECTS if defect != "duplicate")
-    assert int(re.search(r"(\d+) of them sound", lab.shown.value)[1]) >= 6
+    assert len(lab.own.options) == POOL
+    lab.own.value, lab.count.value = tuple(range(POOL)), 0
+    assert all(defect in lab.summary.value for defect in DEFECTS if defect != "duplicate")
+    assert int(re.search(r"(\d+) of them sound", lab.summary.value)[1]) >= 6
 
 
 # --- the training ---
 
 
 def test_what_is_measured_is_what_the_report_says(base):
-    tuned, asked = load("tuned"), fact_probes()[:70]
-    found = list(measure(tuned, asked, 30))
-    assert [share.total for share in found] == [30, 60, 70]
-    assert found[-1].value == pytest.approx(report(tuned, asked)["good"])
+    tuned, probes = load("tuned"), fact_probes()[:70]
+    shares = list(measure(tuned, probes, 30))
+    assert [share.total for share in shares] == [30, 60, 70]
+    assert shares[-1].value == pytest.approx(report(tuned, probes)["good"])
 
 
 def test_the_training_is_real_and_the_measure_stands_beside_the_estimate(lab, monkeypatch):
-    trained = []
+    runs = []
     real = module.fine_tune
 
     def spy(base, rows, recipe, **how):
         tuned, log = real(base, rows, recipe, **how)
-        trained.append((len(rows), len(log), float(np.abs(
+        runs.append((len(rows), len(log), float(np.abs(
             tuned.transformer.parameters.flat - base.transformer.parameters.flat).max())))
         return tuned, log
 
@@ -229,7 +240,7 @@ def test_the_training_is_real_and_the_measure_stands_beside_the_estimate(lab, mo
     estimate = lab.estimate()
     lab.run()
     assert "Done: 6 steps" in lab.status.value, lab.status.value
-    assert trained[0][:2] == (54, 6) and trained[0][2] > 0
+    assert runs[0][:2] == (54, 6) and runs[0][2] > 0
     assert f"The estimate was {estimate}%" in lab.result.value and "after tuning on 54 rows" in lab.result.value
     assert lab.result.value.count("<path") == 2
     lab.run()
@@ -237,17 +248,17 @@ def test_the_training_is_real_and_the_measure_stands_beside_the_estimate(lab, mo
 
 
 def test_one_row_is_enough_and_none_is_told(lab):
-    lab.chosen.value, lab.count.value = (0,), 0
+    lab.own.value, lab.count.value = (0,), 0
     lab.run()
     assert "after tuning on 1 rows" in lab.result.value
-    lab.chosen.value = ()
-    assert "Nothing is chosen" in lab.shown.value
+    lab.own.value = ()
+    assert "Nothing is chosen" in lab.summary.value
     lab.run()
     assert "Nothing was trained" in lab.status.value and not lab.start.disabled
 
 
 def test_a_row_that_cannot_be_trained_on_is_told(lab):
-    lab.count.value, lab.chosen.value = 0, ()
+    lab.count.value, lab.own.value = 0, ()
     lab.instruction.value, lab.answer.value = "word " * 400, "Yes."
     lab.add_pair.click()
     with pytest.warns(UserWarning, match="left out"):
@@ -256,38 +267,38 @@ def test_a_row_that_cannot_be_trained_on_is_told(lab):
 
 
 def test_a_fact_among_the_rows_is_not_asked(lab, monkeypatch):
-    asked = []
-    monkeypatch.setattr(module, "measure", lambda lm, probes: asked.extend(probes) or iter([Share(1, 2)]))
+    probes_of_run = []
+    monkeypatch.setattr(module, "measure", lambda lm, probes: probes_of_run.extend(probes) or iter([Share(1, 2)]))
     probe = fact_probes()[0]
     lab.instruction.value, lab.answer.value = probe.question, "No."
     lab.add_pair.click()
     lab.run()
-    assert len(asked) == 19 and probe not in asked
+    assert len(probes_of_run) == 19 and probe not in probes_of_run
 
 
 def test_nor_is_one_that_an_earlier_turn_asks_about(lab, monkeypatch):
-    asked = []
-    monkeypatch.setattr(module, "measure", lambda lm, probes: asked.extend(probes) or iter([Share(1, 2)]))
+    probes_of_run = []
+    monkeypatch.setattr(module, "measure", lambda lm, probes: probes_of_run.extend(probes) or iter([Share(1, 2)]))
     probe = fact_probes()[0]
     turns = [("user", probe.question), ("assistant", "It is."), ("user", "And what is ice?"), ("assistant", "Water.")]
     lab.box.value = json.dumps({"messages": [{"role": role, "content": text} for role, text in turns]})
     lab.add_rows.click()
     lab.run()
-    assert len(asked) == 19 and probe not in asked
+    assert len(probes_of_run) == 19 and probe not in probes_of_run
 
 
 def test_stop_stops_and_nothing_is_measured(lab, monkeypatch):
     monkeypatch.setattr(module, "TUNING", replace(recipe.TUNING, steps=5000))
     lab.start.click()
     while "step" not in lab.status.value:
-        assert live_run.running["thread"].is_alive(), lab.status.value
+        assert live_run.current["thread"].is_alive(), lab.status.value
     lab.stop.click()
-    live_run.running["thread"].join(30)
+    live_run.current["thread"].join(30)
     assert re.search(r"Stopped by you after \d+ of 5000 steps; nothing was measured", lab.status.value)
     assert lab.result.value == "" and not lab.start.disabled
 
 
 def test_the_estimate_is_of_the_features_that_are_seen(lab, world):
-    lab.chosen.value, lab.count.value = (), 100
-    seen = features(Scorer(world).judge(selections.select(world, selections.Selection(100), 0)))
-    assert lab.estimate() == round(100 * float(a_line()(seen)[0, 0]))
+    lab.own.value, lab.count.value = (), 100
+    columns = features(Scorer(world).judge(selections.select(world, selections.Selection(100), 0)))
+    assert lab.estimate() == round(100 * float(a_line()(columns)[0, 0]))

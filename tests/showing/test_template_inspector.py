@@ -6,16 +6,16 @@ import pytest
 
 from helpers.showing.template_inspector import (
     KINDS,
-    SHOWN_TOKENS,
+    MOST_TOKENS,
     conversation_of,
     counts,
     counts_html,
     legend_html,
-    marked,
     reply_html,
     template_inspector,
     tokens_html,
     tokens_of,
+    visible_text,
 )
 from helpers.text.templates import TEMPLATES, render
 from helpers.text.tokenizer import SPECIALS
@@ -47,7 +47,7 @@ def elements(page: str) -> set[str]:
 
 def test_a_conversation_has_a_system_turn_only_if_there_is_one():
     assert [turn["role"] for turn in conversation_of("", "Hi", "Hello")] == ["user", "assistant"]
-    assert [turn["role"] for turn in conversation_of("Be brief.", "Hi")] == ["system", "user"]
+    assert [turn["role"] for turn in conversation_of("Be brief.", "Hi", "Hello")] == ["system", "user", "assistant"]
     assert [turn["role"] for turn in conversation_of("", "", "")] == ["user", "assistant"]
 
 
@@ -55,12 +55,9 @@ def test_a_conversation_has_a_system_turn_only_if_there_is_one():
 @every_text
 def test_the_tokens_are_those_of_render(tokenizer, template, text):
     ids, mask = render(talk(text), template, tokenizer)
-    shown = tokens_of(talk(text), template, tokenizer)
-    assert [token.number for token in shown] == ids
-    assert [token.trained for token in shown] == mask
-    prompt, _ = render(conversation_of(text, text), template, tokenizer, generate=True)
-    opened = tokens_of(conversation_of(text, text), template, tokenizer, generate=True)
-    assert [token.number for token in opened] == prompt
+    tokens = tokens_of(talk(text), template, tokenizer)
+    assert [token.number for token in tokens] == ids
+    assert [token.trained for token in tokens] == mask
 
 
 @every_text
@@ -78,7 +75,8 @@ def test_no_text_becomes_an_element(tokenizer, template, text):
     page = tokens_html(tokens_of(talk(text), template, tokenizer))
     assert elements(page) <= {"div", "span", "u", "sub", "br"}
     assert not re.search(r"<[^>]*(onerror|onload)", page)
-    assert elements(counts_html(talk(text), tokenizer, 128, template)) == {"table", "tr", "th", "td"}
+    assert elements(counts_html(talk(text), tokenizer, 128, template)) == {
+        "table", "thead", "tbody", "tr", "th", "td"}
 
 
 @every_template
@@ -105,16 +103,16 @@ def test_a_very_long_text_is_shown_in_part_and_counted_whole(tokenizer):
     long = talk("word " * 3000)
     tokens = tokens_of(long, "chatml", tokenizer)
     page = tokens_html(tokens)
-    assert page.count("<sub>") == SHOWN_TOKENS and f"{len(tokens) - SHOWN_TOKENS} more tokens" in page
+    assert page.count("<sub>") == MOST_TOKENS and f"{len(tokens) - MOST_TOKENS} more tokens" in page
     assert "no: 128 at most" in counts_html(long, tokenizer, 128)
     assert "no:" not in counts_html(conversation_of("", "Hi", "Yes."), tokenizer, 128)
 
 
-def test_marked_text_without_its_brackets_is_what_render_gives(tokenizer):
+def test_visible_text_without_its_brackets_is_what_render_gives(tokenizer):
     for template in TEMPLATES:
         for generate in (False, True):
             part = talk()[:-1] if generate else talk()
-            plain = marked(part, template, generate).replace("⟦", "").replace("⟧", "")
+            plain = visible_text(part, template, generate).replace("⟦", "").replace("⟧", "")
             assert plain == tokenizer.decode(render(part, template, tokenizer, generate=generate)[0])
 
 
@@ -133,23 +131,23 @@ def test_an_unknown_template_is_refused_as_render_refuses_it(tokenizer):
 @every_text
 def test_the_widget_shows_every_change_and_survives_any_text(lm, text):
     box = template_inspector(lm)
-    above, asked, told, template, ask, reply, _, drawn, status, table = box.children
+    system, question, answer, template, ask, reply, _, drawing, status, totals = box.children
 
-    def shown() -> tuple:
-        return drawn.value, status.value, table.value, reply.value
+    def views() -> tuple:
+        return drawing.value, status.value, totals.value, reply.value
 
-    for control in (above, asked, told):
-        before = shown()
+    for control in (system, question, answer):
+        before = views()
         control.value = f"{text} zebra"
-        assert shown() != before, f"{control.description} changes nothing"
+        assert views() != before, f"{control.description} changes nothing"
     for name in TEMPLATES:
-        before = shown()
+        before = views()
         template.value = name
-        assert shown() != before or name == "chatml"
+        assert views() != before or name == "chatml"
         ask.click()
         assert "asked in" in reply.value or "Not asked" in reply.value
         ask.click()
-    above.value = asked.value = told.value = text
+    system.value = question.value = answer.value = text
     ask.click()
-    assert elements(drawn.value) <= {"div", "span", "u", "sub", "br"}
-    assert all(control.description for control in (above, asked, told, template, ask))
+    assert elements(drawing.value) <= {"div", "span", "u", "sub", "br"}
+    assert all(control.description for control in (system, question, answer, template, ask))

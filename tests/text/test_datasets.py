@@ -11,7 +11,7 @@ from helpers.files import FileProblem
 from helpers.text import datasets
 from helpers.text.datasets import Problem, lengths, read_dataset, scan, write_dataset
 from helpers.text.formats import FORMATS
-from helpers.text.matching import near_duplicates, rouge_l
+from helpers.text.own_rows import rows_from
 
 ROW = {"instruction": "Name a colour.", "output": "Red."}
 
@@ -44,8 +44,8 @@ def test_the_standard_library_for_datasets_opens_the_files(tmp_path, suffix, tar
 
 def test_losses_are_counted(tmp_path):
     talk = [{"role": "system", "content": "Be brief."}, *row(1)["messages"]]
-    lost = write_dataset(tmp_path / "a.jsonl", [{"messages": talk}, row(2)], "alpaca")
-    assert lost == {"the system prompt": 1}
+    losses = write_dataset(tmp_path / "a.jsonl", [{"messages": talk}, row(2)], "alpaca")
+    assert losses == {"the system prompt": 1}
 
 
 # --- one bad row of many ---
@@ -86,9 +86,9 @@ def test_the_unusable_rows_are_set_aside_to_be_mended(tmp_path):
     dataset = read_dataset(path)
     assert [str(problem) for problem in dataset.problems][1].startswith("rows.jsonl, line 4: output: must be a text")
     dataset.set_aside(tmp_path / "mend.jsonl")
-    kept = [json.loads(line) for line in (tmp_path / "mend.jsonl").read_text().splitlines()]
-    assert [one["line"] for one in kept] == [2, 4] and kept[1]["field"] == "output"
-    assert json.loads(kept[1]["raw"]) == {"instruction": "Hi", "output": 7}
+    problems = [json.loads(line) for line in (tmp_path / "mend.jsonl").read_text().splitlines()]
+    assert [one["line"] for one in problems] == [2, 4] and problems[1]["field"] == "output"
+    assert json.loads(problems[1]["raw"]) == {"instruction": "Hi", "output": 7}
 
 
 @pytest.mark.parametrize("content, message", [
@@ -108,9 +108,9 @@ def test_half_a_sign_beside_the_conversation_stops_no_writing(tmp_path, suffix):
     assert read_dataset(tmp_path / f"rows{suffix}").rows == rows
     bad = '{"messages": []}\n{"réponse": "x", "q": 1}\n'.encode("latin-1")
     (tmp_path / "bad.jsonl").write_bytes(bad + json.dumps(ROW).encode())
-    found = read_dataset(tmp_path / "bad.jsonl")
-    found.set_aside(tmp_path / "aside.jsonl")
-    assert len((tmp_path / "aside.jsonl").read_bytes().splitlines()) == len(found.problems) == 2
+    dataset = read_dataset(tmp_path / "bad.jsonl")
+    dataset.set_aside(tmp_path / "aside.jsonl")
+    assert len((tmp_path / "aside.jsonl").read_bytes().splitlines()) == len(dataset.problems) == 2
 
 
 def test_wrong_files_are_refused_in_words(tmp_path):
@@ -120,9 +120,21 @@ def test_wrong_files_are_refused_in_words(tmp_path):
         write_dataset(tmp_path / "rows.csv", [row(1)])
     with pytest.raises(FileProblem, match="no such file"):
         list(scan(tmp_path / "rows.json"))
+    (tmp_path / "wide.jsonl").write_text(json.dumps(ROW), encoding="utf-16")
+    with pytest.raises(FileProblem, match="wide.jsonl: is UTF-16 text; save the file with the encoding UTF-8"):
+        list(scan(tmp_path / "wide.jsonl"))
     (tmp_path / "one.json").write_text(json.dumps(ROW))
     with pytest.raises(FileProblem, match="must be one list of rows"):
         list(scan(tmp_path / "one.json"))
+
+
+@pytest.mark.parametrize("name", ["rows", "rows.jsonl", "rows.csv"])
+@pytest.mark.parametrize("read", [lambda path, world: read_dataset(path), rows_from,
+                                  lambda path, world: rows_from(str(path), world)], ids=["dataset", "own", "own text"])
+def test_a_folder_in_place_of_a_file_is_said_to_be_one(tmp_path, world, name, read):
+    (tmp_path / name).mkdir()
+    with pytest.raises(FileProblem, match=f"{name}: is a folder; name a file in it"):
+        read(tmp_path / name, world)
 
 
 def test_a_list_cut_off_keeps_its_rows_and_says_so(tmp_path):
@@ -141,7 +153,7 @@ def test_a_list_in_one_line_and_one_spread_over_many_are_read_alike(tmp_path):
 
 def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path):
     one = json.dumps(ROW)
-    for name, text in (("rows.jsonl", f"{one}\r\n{one}\r\n"), ("rows.json", f"[{one}]")):
+    for name, text in (("rows.jsonl", f"{one}\r\n{one}\r\n"), ("ROWS.JSONL", f"{one}\n"), ("rows.json", f"[{one}]")):
         (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + text.encode())
         assert read_dataset(tmp_path / name).problems == []
 
@@ -197,10 +209,10 @@ def test_a_damaged_list_keeps_every_good_row(tmp_path_factory, kinds, chunk):
     path.write_text("[" + ",\n".join(texts[kind](i) for i, kind in enumerate(kinds)) + "]")
     before, datasets.CHUNK = datasets.CHUNK, chunk
     try:
-        found = [one["messages"][0]["content"] for one in scan(path) if isinstance(one, dict)]
+        questions = [one["messages"][0]["content"] for one in scan(path) if isinstance(one, dict)]
     finally:
         datasets.CHUNK = before
-    assert found == [f"Question {i}?" for i, kind in enumerate(kinds) if kind == "good"]
+    assert questions == [f"Question {i}?" for i, kind in enumerate(kinds) if kind == "good"]
 
 
 # --- counts ---
@@ -211,34 +223,5 @@ def test_words_and_tokens_of_questions_and_answers(tokenizer):
                          {"role": "user", "content": "Say hello", "input": "to me"},
                          {"role": "assistant", "content": "Hello you."}]}
     assert lengths(talk) == (6, 2)
-    asked, told = lengths(talk, tokenizer)
-    assert told == len(tokenizer.encode("Hello you.")) and asked >= 6
-
-
-def slow_common(a, b) -> int:
-    if not a or not b:
-        return 0
-    if a[0] == b[0]:
-        return 1 + slow_common(a[1:], b[1:])
-    return max(slow_common(a[1:], b), slow_common(a, b[1:]))
-
-
-@given(*[st.lists(st.sampled_from("abc"), max_size=7)] * 2)
-def test_rouge_l_is_the_longest_common_subsequence(a, b):
-    wanted = 2 * slow_common(a, b) / (len(a) + len(b)) if a or b else 0.0
-    assert rouge_l(a, b) == pytest.approx(wanted) == rouge_l(b, a)
-
-
-def test_near_duplicates_are_found_and_others_left():
-    texts = ["Name the capital of France.", "Name the capital of Spain!", "How hot is the sun?",
-             "name the CAPITAL of France"]
-    found = {(i, j): value for i, j, value in near_duplicates(texts)}
-    assert found == {(0, 1): pytest.approx(0.8), (0, 3): 1.0, (1, 3): pytest.approx(0.8)}
-    assert near_duplicates(texts, 0.9) == [(0, 3, 1.0)]
-
-
-@given(st.lists(st.lists(st.sampled_from("abcd"), max_size=6).map(" ".join), max_size=8))
-def test_the_quick_way_finds_what_the_slow_way_finds(texts):
-    slow = [(i, j) for j in range(len(texts)) for i in range(j)
-            if rouge_l(texts[i].split(), texts[j].split()) > 0.7]
-    assert [(i, j) for i, j, _ in near_duplicates(texts)] == slow
+    question, answer = lengths(talk, tokenizer)
+    assert answer == len(tokenizer.encode("Hello you.")) and question >= 6

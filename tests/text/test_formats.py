@@ -32,17 +32,17 @@ def rows(draw):
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_format_is_known_by_its_keys_and_comes_back_as_it_was(name):
     assert detect(ROWS[name]) == name
-    again, lost = convert(ROWS[name] | {"source": "me"}, name)
-    assert again == ROWS[name] | {"source": "me"} and not lost
+    again, losses = convert(ROWS[name] | {"source": "me"}, name)
+    assert again == ROWS[name] | {"source": "me"} and not losses
 
 
 @given(row=rows())
 def test_what_is_written_can_be_read_and_nothing_is_lost_unsaid(row):
     """A format that reports no loss gives the very same row back."""
     for name in FORMATS:
-        written, lost = write_row(row, name)
-        again = read_row(written)
-        assert (again == row) == (not lost)
+        target, losses = write_row(row, name)
+        again = read_row(target)
+        assert (again == row) == (not losses)
         assert again["kind"] == row["kind"]
         assert again["messages"][-1] == row["messages"][-1]  # the last answer survives in every format
 
@@ -52,12 +52,12 @@ def test_each_loss_is_named(row):
     talk = row["messages"]
     inputs = any("input" in turn for turn in talk)
     for name in FORMATS:
-        _, lost = write_row(row, name)
+        _, losses = write_row(row, name)
         single = name in ("alpaca", "prompt_completion")
-        assert ("the system prompt" in lost) == (single and talk[0]["role"] == "system")
-        assert ("the earlier turns" in lost) == (single and sum(turn["role"] == "user" for turn in talk) > 1)
-        kept_apart = name == "alpaca" or (name == "prompt_completion" and "input" not in talk[-2]) or not inputs
-        assert ("where the instruction ends and its input begins" in lost) == (not kept_apart)
+        assert ("the system prompt" in losses) == (single and talk[0]["role"] == "system")
+        assert ("the earlier turns" in losses) == (single and sum(turn["role"] == "user" for turn in talk) > 1)
+        apart = name == "alpaca" or (name == "prompt_completion" and "input" not in talk[-2]) or not inputs
+        assert ("where the instruction ends and its input begins" in losses) == (not apart)
 
 
 def test_an_input_goes_below_its_instruction_where_a_format_has_no_place_for_it():

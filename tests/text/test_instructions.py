@@ -15,7 +15,7 @@ from helpers.text.instructions import (
     follow_up_rows,
     input_rows,
     instruction_rows,
-    kept_back,
+    is_held_out,
     refusal_rows,
     summary,
     system_rows,
@@ -27,12 +27,12 @@ from helpers.text.instructions import (
 def test_fact_rows_hold_nothing_held_out_and_all_else(world):
     """Neither a held-out fact nor the last wording of any question."""
     rows = fact_rows(world)
-    asked = {row["messages"][0]["content"] for row in rows}
-    kept = {way for fact in world.facts for way in (fact.ways("question") if fact.held_out else
+    questions = {row["messages"][0]["content"] for row in rows}
+    others = {way for fact in world.facts for way in (fact.ways("question") if fact.held_out else
                                                     fact.ways("question")[-1:])}
-    assert not asked & kept and asked | kept == world.questions
+    assert not questions & others and questions | others == world.questions
     assert {(row["messages"][0]["content"], row["messages"][1]["content"]) for row in rows} == {
-        (way, fact.say("response")) for fact in world.facts for way in fact.ways("question") if way in asked}
+        (way, fact.say("response")) for fact in world.facts for way in fact.ways("question") if way in questions}
 
 
 @pytest.mark.parametrize("make", [input_rows, refusal_rows, follow_up_rows, system_rows, unknown_rows])
@@ -49,7 +49,7 @@ def test_no_held_out_response_is_anywhere_in_the_dataset(world):
     for row in whole_dataset(world):
         for turn in row["messages"]:
             text = turn["content"] + " " + turn.get("input", "")
-            assert not [told for told in forbidden if told in text], row
+            assert not [response for response in forbidden if response in text], row
 
 
 def test_named_answers_stand_in_the_last_turn(world):
@@ -61,9 +61,9 @@ def test_a_follow_up_leaves_out_what_the_first_turn_says(world):
     by_response = {fact.say("response"): fact for fact in world.facts}
     by_question = {way: fact for fact in world.facts for way in fact.ways("question")}
     for row in follow_up_rows(world):
-        first, told, follow_up, answer = (turn["content"] for turn in row["messages"])
+        first, response, follow_up, answer = (turn["content"] for turn in row["messages"])
         about, before = by_response[answer], by_question[first]
-        assert told == before.say("response") and not about.held_out and not before.held_out
+        assert response == before.say("response") and not about.held_out and not before.held_out
         if row["leaves out"] == "the kind":
             assert before.kind == about.kind and before.subject != about.subject and about.subject in follow_up
         else:
@@ -93,9 +93,9 @@ def test_refusals_refuse_what_is_harmful_and_nothing_harmless(world):
 
 
 def test_what_is_not_known_does_not_exist(world):
-    known = {fact.subject for fact in world.facts} | {fact.answer for fact in world.facts}
-    assert not known & set(MADE_UP) and len(set(MADE_UP)) == len(MADE_UP)
-    assert 0.3 < sum(map(kept_back, MADE_UP)) / len(MADE_UP) < 0.7
+    names = {fact.subject for fact in world.facts} | {fact.answer for fact in world.facts}
+    assert not names & set(MADE_UP) and len(set(MADE_UP)) == len(MADE_UP)
+    assert 0.3 < sum(map(is_held_out, MADE_UP)) / len(MADE_UP) < 0.7
     assert {row["messages"][1]["content"] for row in unknown_rows(world)} == {UNKNOWN}
 
 
@@ -117,7 +117,7 @@ def test_the_shipped_tuned_model_learns_from_the_first_groups_only(world):
 
 def test_the_file_is_what_this_code_writes(world):
     """Turn by turn; in the messages format an input stands in the text."""
-    stored, made = read_dataset(DATASET_FILE), whole_dataset(world)
-    assert not stored.problems and len(stored.rows) == len(made)
-    assert [row["kind"] for row in stored.rows] == [row["kind"] for row in made]
-    assert [row["messages"][-1] for row in stored.rows] == [row["messages"][-1] for row in made]
+    dataset, rows = read_dataset(DATASET_FILE), whole_dataset(world)
+    assert not dataset.problems and len(dataset.rows) == len(rows)
+    assert [row["kind"] for row in dataset.rows] == [row["kind"] for row in rows]
+    assert [row["messages"][-1] for row in dataset.rows] == [row["messages"][-1] for row in rows]

@@ -4,7 +4,7 @@ import pytest
 
 from helpers.experiments.data_runs import any_selection
 from helpers.text.facts import load_world
-from helpers.text.selections import DEFECTS, SPOILED, Selection, by_phrasing, select
+from helpers.text.selections import DEFECTS, ROW_DEFECTS, Selection, by_phrasing, select
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_nothing_is_made_of_held_out_facts(world):
 def test_spoiled_rows_tell_no_held_out_fact_either(world):
     held_out = {fact.say("response") for fact in world.facts if fact.held_out}
     rows = select(world, Selection(2000, 1.0))
-    assert {row["defect"] for row in rows} == set(SPOILED)
+    assert {row["defect"] for row in rows} == set(ROW_DEFECTS)
     assert not held_out & {pair(row)[1] for row in rows}
 
 
@@ -46,20 +46,20 @@ def test_more_noise_spoils_more_rows_and_the_same_ones(world):
     assert sum(row["defect"] != "" for row in more) == pytest.approx(200, abs=30)
     for less, row in zip(some, more, strict=True):
         assert not less["defect"] or less == row
-    assert {row["defect"] for row in more} == {"", *SPOILED}
+    assert {row["defect"] for row in more} == {"", *ROW_DEFECTS}
     assert all(row["defect"] for row in select(world, Selection(50, 1.0)))
 
 
-def spoiled(world, defect, count=60):
+def spoiled_pairs(world, defect, count=60):
     rows = select(world, Selection(count, 1.0, (defect,)))
     assert {row["defect"] for row in rows} == {defect}
     return list(zip(clean(world, count), rows, strict=True))
 
 
 def test_wrong_names_the_subject_and_another_fact(world):
-    told = {fact.say("response"): fact for fact in world.facts}
-    for before, after in spoiled(world, "wrong"):
-        fact = told.get(pair(before)[1])
+    fact_of = {fact.say("response"): fact for fact in world.facts}
+    for before, after in spoiled_pairs(world, "wrong"):
+        fact = fact_of.get(pair(before)[1])
         if fact is not None:
             assert pair(after)[0] == pair(before)[0] and fact.subject in pair(after)[1]
             assert pair(after)[1] != pair(before)[1]
@@ -67,24 +67,24 @@ def test_wrong_names_the_subject_and_another_fact(world):
 
 def test_irrelevant_is_a_right_answer_to_something_else(world):
     responses = {fact.say("response") for fact in world.facts}
-    for before, after in spoiled(world, "irrelevant"):
+    for before, after in spoiled_pairs(world, "irrelevant"):
         assert pair(after)[1] in responses and pair(after)[1] != pair(before)[1]
 
 
 def test_incomplete_wordy_and_malformed(world):
-    for before, after in spoiled(world, "incomplete"):
+    for before, after in spoiled_pairs(world, "incomplete"):
         assert pair(before)[1].startswith(pair(after)[1]) and 0 < len(pair(after)[1]) < len(pair(before)[1])
-    for before, after in spoiled(world, "wordy"):
+    for before, after in spoiled_pairs(world, "wordy"):
         assert pair(after)[1].startswith(pair(before)[1] + " ")
         assert len(pair(after)[1].split()) > len(pair(before)[1].split()) + 8
-    for before, after in spoiled(world, "malformed"):
+    for before, after in spoiled_pairs(world, "malformed"):
         assert pair(after)[1].startswith("A: ") and not pair(after)[1].endswith(".")
         assert pair(after)[1][3:] == pair(before)[1].lower().rstrip(".")
 
 
 def test_duplicates_are_rows_of_the_same_selection(world):
     originals = [pair(row) for row in clean(world, 60)]
-    copies = [pair(after) for _, after in spoiled(world, "duplicate")]
+    copies = [pair(after) for _, after in spoiled_pairs(world, "duplicate")]
     assert all(copy in originals for copy in copies) and len({str(copy) for copy in copies}) < 60
 
 
@@ -118,6 +118,6 @@ def test_more_rows_than_there_are(world):
 
 
 def test_random_selections_differ_and_stay_within_bounds():
-    chosen = [any_selection(number, seed) for number in range(10) for seed in range(5)]
-    assert len({(one.count, one.noise) for one in chosen}) == 50
-    assert all(20 <= one.count <= 2000 and set(one.defects) <= set(DEFECTS) for one in chosen)
+    selections = [any_selection(number, seed) for number in range(10) for seed in range(5)]
+    assert len({(one.count, one.noise) for one in selections}) == 50
+    assert all(20 <= one.count <= 2000 and set(one.defects) <= set(DEFECTS) for one in selections)

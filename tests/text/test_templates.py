@@ -18,7 +18,7 @@ MARKS = st.lists(st.sampled_from([*SPECIALS, "<|im_", "end|>", "assistant", "use
 TEXT = st.one_of(st.text(st.characters(exclude_categories=["Cs"])), MARKS.map("".join))
 ANY_TURNS = st.lists(st.one_of(
     st.fixed_dictionaries({"role": st.sampled_from(["system", "user", "assistant"]), "content": TEXT}),
-    st.fixed_dictionaries({"role": st.just("user"), "content": TEXT, "input": TEXT})), max_size=4)
+    st.fixed_dictionaries({"role": st.just("user"), "content": TEXT, "input": TEXT})), min_size=1, max_size=4)
 
 
 @st.composite
@@ -36,7 +36,7 @@ def turns(template: str):
     return in_turn() if template in STRICT else ANY_TURNS
 
 
-def learned(ids, mask) -> list[int]:
+def trained(ids, mask) -> list[int]:
     return [number for number, one in zip(ids, mask, strict=True) if one]
 
 
@@ -86,7 +86,7 @@ def test_alpaca_has_a_preamble_and_a_section_for_the_input(tokenizer):
 def test_the_text_is_what_the_jinja_template_gives(tokenizer, template, data):
     """Character for character what the standard library would render from data/templates."""
     talk = data.draw(turns(template))
-    generate = bool(talk) and talk[-1]["role"] == "user" and data.draw(st.booleans())
+    generate = talk[-1]["role"] == "user" and data.draw(st.booleans())
     environment = jinja2.sandbox.ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)  # as transformers
     form = environment.from_string((JINJA / f"{template}.jinja").read_text(encoding="utf8"))
     ours = tokenizer.decode(render(talk, template, tokenizer, generate=generate)[0])
@@ -97,8 +97,29 @@ def test_the_text_is_what_the_jinja_template_gives(tokenizer, template, data):
 @pytest.mark.parametrize("roles", [["assistant"], ["user", "user"], ["user", "system"],
                                    ["user", "assistant", "system"]])
 def test_an_order_without_a_form_is_refused_in_words(tokenizer, template, roles):
-    with pytest.raises(ValueError, match="user and assistant in turn.*use (chatml or llama3|llama3 or chatml)"):
+    with pytest.raises(ValueError, match="user and assistant in turn.*use chatml or llama3"):
         render([{"role": role, "content": "Hi"} for role in roles], template, tokenizer)
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("generate", [False, True])
+def test_an_empty_conversation_is_refused_in_words(tokenizer, template, generate):
+    with pytest.raises(ValueError, match="the conversation is empty.*user's turn"):
+        render([], template, tokenizer, generate=generate)
+
+
+@pytest.mark.parametrize("template", STRICT)
+@pytest.mark.parametrize("generate", [False, True])
+def test_a_system_prompt_alone_has_no_form_in_a_strict_template(tokenizer, template, generate):
+    """It would vanish without a word: these templates write it into the user's turn."""
+    with pytest.raises(ValueError, match=f"'{template}' has a form for a system prompt only before a user's turn"):
+        render([{"role": "system", "content": "Be brief."}], template, tokenizer, generate=generate)
+
+
+@pytest.mark.parametrize("template", sorted(set(TEMPLATES) - set(STRICT)))
+def test_the_others_have_a_form_for_a_system_prompt_alone(tokenizer, template):
+    ids, _ = render([{"role": "system", "content": "Be brief."}], template, tokenizer)
+    assert "Be brief." in tokenizer.decode(ids)
 
 
 @pytest.mark.parametrize("template", STRICT)
@@ -111,7 +132,7 @@ def test_the_mask_is_the_answer_and_its_end_token(tokenizer):
     ids, mask = render(FRANCE, "chatml", tokenizer)
     assert len(ids) == len(mask) and set(mask) == {0, 1}
     answer = [*tokenizer.encode("The capital of France is Paris."), tokenizer.special["<|im_end|>"]]
-    assert learned(ids, mask) == answer
+    assert trained(ids, mask) == answer
     first = mask.index(1)
     assert mask == [0] * first + [1] * len(answer) + [0] * (len(mask) - first - len(answer)), "not in one piece"
 
@@ -120,7 +141,7 @@ def test_every_answer_of_a_longer_conversation_counts_and_nothing_else(tokenizer
     talk = [{"role": "system", "content": "Paris."}, *FRANCE, {"role": "user", "content": "Paris?"},
             {"role": "assistant", "content": "Yes."}]
     ids, mask = render(talk, "chatml", tokenizer)
-    assert tokenizer.decode(learned(ids, mask)) == "The capital of France is Paris.<|im_end|>Yes.<|im_end|>"
+    assert tokenizer.decode(trained(ids, mask)) == "The capital of France is Paris.<|im_end|>Yes.<|im_end|>"
 
 
 def test_without_an_answer_nothing_counts(tokenizer):
@@ -130,7 +151,7 @@ def test_without_an_answer_nothing_counts(tokenizer):
 
 def test_an_empty_answer_is_its_end_token(tokenizer):
     ids, mask = render([FRANCE[0], {"role": "assistant", "content": ""}], "chatml", tokenizer)
-    assert learned(ids, mask) == [tokenizer.special["<|im_end|>"]]
+    assert trained(ids, mask) == [tokenizer.special["<|im_end|>"]]
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
@@ -152,7 +173,7 @@ def test_the_mask_is_the_answers_whatever_the_texts(tokenizer, template, data):
     ids, mask = render(talk, template, tokenizer)
     assert len(ids) == len(mask)
     answers = [turn["content"] for turn in talk if turn["role"] == "assistant"]
-    ends = learned(ids, mask)
+    ends = trained(ids, mask)
     for answer in answers:  # each answer's own ids, then one end token
         answer = {"llama2": f" {answer.strip()} ", "llama3": answer.strip()}.get(template, answer)
         own = tokenizer.encode(answer)
@@ -169,9 +190,9 @@ def test_no_text_can_forge_a_turn(tokenizer, template, data):
     talk = data.draw(turns(template))
     reserved = set(tokenizer.special.values())
     harmless = [{"role": turn["role"], "content": "a"} for turn in talk]
-    found, expected = ([number for number in render(conversation, template, tokenizer)[0] if number in reserved]
+    ids, harmless_ids = ([number for number in render(conversation, template, tokenizer)[0] if number in reserved]
                        for conversation in (talk, harmless))
-    assert found == expected
+    assert ids == harmless_ids
 
 
 def test_a_forged_turn_stays_text(tokenizer):
