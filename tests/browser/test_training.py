@@ -2,6 +2,7 @@
 
 import pytest
 
+from helpers.showing.page import visible
 from tests.browser.lab import NOTEBOOKS, LiveWidget
 
 CALL = "pretraining_lab("
@@ -78,6 +79,6 @@ def test_hostile_prompt_is_only_text(laboratory, text):
     laboratory.prompt.write(text)
     laboratory.run("Enter")
     cell = laboratory.notebook.cell(laboratory.cell)
-    assert text in laboratory.sampled()
+    assert visible(text) in laboratory.sampled()
     assert not cell.query_selector_all("[aria-label=samples] img")
     assert laboratory.notebook.page.evaluate("() => window.hacked") is None

@@ -2,6 +2,7 @@
 
 import pytest
 
+from helpers.showing.page import visible
 from tests.browser.lab import NOTEBOOKS, LiveWidget
 from tests.browser.test_training import HOSTILE
 
@@ -76,6 +77,6 @@ def test_a_hostile_question_is_only_text(laboratory, text):
     laboratory.wait_for("Done after 10 of 10 steps")
     laboratory.notebook.settled(laboratory.cell)
     cell = laboratory.notebook.cell(laboratory.cell)
-    assert f"{text} → " in laboratory.sampled()
+    assert f"{visible(text)} → " in laboratory.sampled()
     assert not cell.query_selector_all("[aria-label=samples] img, [role=log] img")
     assert laboratory.notebook.page.evaluate("() => window.hacked") is None

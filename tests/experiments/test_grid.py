@@ -81,7 +81,7 @@ def test_code_that_measures_more_loses_neither_old_runs_nor_new_ones(toy, tmp_pa
 
 
 def test_unknown_experiments_and_missing_results_are_named(tmp_path):
-    with pytest.raises(ValueError, match="'masks'; known are whole, mask"):
+    with pytest.raises(ValueError, match="'masks'; known are mask, form"):
         run_experiment("masks", tmp_path)
     with pytest.raises(FileProblem, match="mask.csv: there is no such result; `make results` makes it"):
         read_results("mask", tmp_path)
@@ -213,7 +213,7 @@ def test_a_cluster_gives_the_same_numbers(tmp_path):
 SWEEP = """
 import sys, time
 from pathlib import Path
-from helpers import experiments
+from helpers.experiments import grid
 folder = Path(sys.argv[1])
 def run(base, seed, size):
     for _ in range(600 if (folder / "stay").exists() and seed == 3 else 0):  # here it is killed
@@ -221,9 +221,9 @@ def run(base, seed, size):
     with (folder / "made").open("a") as made:
         made.write(f"{size} {seed}\\n")
     return {"figure": size + seed}
-experiments.EXPERIMENTS["toy"] = experiments.Experiment(run, {"size": (1, 2)})
-experiments.base_model = lambda seed: None
-experiments.run_experiment("toy", folder, seeds=range(4), jobs=1)
+grid.EXPERIMENTS["toy"] = grid.Experiment(run, {"size": (1, 2)})
+grid.base_model = lambda seed: None
+grid.run_experiment("toy", folder, seeds=range(4), jobs=1)
 """
 
 

@@ -14,6 +14,7 @@ from helpers.files import FileProblem
 from helpers.judging.statistics import Share
 from helpers.learning import recipe
 from helpers.learning.language_model import MODELS_FOLDER, load_file
+from helpers.learning.recipe import PRETRAINING
 from helpers.learning.sft import fine_tune
 from helpers.text.corpus import write_documents
 from helpers.text.facts import load_world
@@ -110,9 +111,9 @@ def test_figures_over_seeds_are_of_this_code():
 
 
 def test_models_of_another_world_are_told_apart(monkeypatch, world):
-    assert recipe.name_of(recipe.course_stream()) == load("base").recipe["stream"]
+    assert recipe.stream_name(recipe.course_stream()) == load("base").recipe["stream"]
     changed = replace(world, facts=[replace(world.facts[0], answer="Elsewhere"), *world.facts[1:]])
-    monkeypatch.setattr(rebuild, "load_world", lambda: changed)
+    monkeypatch.setattr(recipe, "load_world", lambda: changed)
     with pytest.raises(FileProblem, match="base.safetensors: has not read the world.*make rebuild"):
         recipe.course_stream()
     with pytest.raises(FileProblem, match="has not read the world"):
@@ -122,9 +123,10 @@ def test_models_of_another_world_are_told_apart(monkeypatch, world):
 @pytest.fixture
 def small(monkeypatch, tmp_path):
     """A rebuild of seconds, in folders of its own."""
-    monkeypatch.setattr(rebuild, "DOCUMENTS", 400)
-    monkeypatch.setattr(rebuild, "VOCABULARY", 512)
-    monkeypatch.setattr(rebuild, "PRETRAINING", replace(recipe.PRETRAINING, steps=4))
+    monkeypatch.setattr(recipe, "VOCABULARY", 512)
+    for module in (rebuild, recipe):
+        monkeypatch.setattr(module, "DOCUMENTS", 400)
+        monkeypatch.setattr(module, "PRETRAINING", replace(PRETRAINING, steps=4))
     monkeypatch.setattr(rebuild, "measure_base", lambda lm, world: {"some": Share(1, 2)})
     monkeypatch.setattr(rebuild, "measure_tuned", lambda lm, world: {"some": Share(1, 2)})
     monkeypatch.setattr(rebuild, "fine_tune", lambda base, *_: (base, [{"step": 0, "loss": 1.0}]))
@@ -150,16 +152,17 @@ def test_a_rebuild_that_is_interrupted_late_loses_nothing(monkeypatch, small, pa
 
 def test_other_starts_are_made_again_when_other_models_are_shipped(monkeypatch, small):
     models, results = small
-    monkeypatch.setattr(rebuild, "MODELS_FOLDER", models)
-    monkeypatch.setattr(rebuild, "load", lambda name: load(name, models))
-    monkeypatch.setattr(rebuild, "load_file", lambda path: load_file(path, models / "tokenizer.json"))
+    monkeypatch.setattr(recipe, "MODELS_FOLDER", models)
+    monkeypatch.setattr(recipe, "load", lambda name: load(name, models))
+    monkeypatch.setattr(recipe, "load_file", lambda path: load_file(path, models / "tokenizer.json"))
     monkeypatch.setattr(rebuild, "SEEDS", range(2))
     rebuild.rebuild(models, results)
     rebuild.seeds(results)
     first, table = recipe.base_model(1).recipe["stream"], (results / "seeds.csv").read_text()
     rebuild.seeds(results)
     assert (results / "seeds.csv").read_text() == table
-    monkeypatch.setattr(rebuild, "CORPUS_SEED", 1)  # another corpus, as another world makes it
+    for module in (rebuild, recipe):
+        monkeypatch.setattr(module, "CORPUS_SEED", 1)  # another corpus, as another world makes it
     monkeypatch.setattr(rebuild, "measure_base", lambda lm, world: {"some": Share(2, 2)})
     rebuild.rebuild(models, results)
     rebuild.seeds(results)
