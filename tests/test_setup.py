@@ -115,7 +115,7 @@ def test_repo2docker_accepts_the_repository(tmp_path):
             shutil.copy(ROOT / name, tmp_path / name)
 
     command = [sys.executable, "-m", "repo2docker", "--no-build", "--debug", "."]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600)
 
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
@@ -141,7 +141,7 @@ def set_up(tmp_path):
         environment = {key: os.environ[key] for key in ("HOME", "LANG") if key in os.environ}
         environment |= {"PATH": str(tmp_path / "bin"), **variables}
         make = [shutil.which("make"), "--silent", ".venv/.installed"]
-        return subprocess.run(make, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+        return subprocess.run(make, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600)
 
     return run
 

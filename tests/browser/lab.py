@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 WIDGET = "application/vnd.jupyter.widget-view+json"
 # Seconds that a slow machine may take: server or kernel, notebook, a widget's answer, a widget's longer work.
-STARTING, RUNNING, ANSWERING, SETTLING = 120, 300, 30, 180
+STARTING, RUNNING, ANSWERING, SETTLING = 600, 600, 120, 600
 SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false"},  # asks a question otherwise
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},  # every cell is on the page, seen or not
@@ -144,7 +144,7 @@ class Lab:
         """Ends the kernels too: the server sees to that."""
         self.server.terminate()
         try:
-            self.server.wait(60)
+            self.server.wait(ANSWERING)
         except subprocess.TimeoutExpired:
             self.server.kill()
         self.log.close()

@@ -63,8 +63,10 @@ def test_every_control_changes_what_is_shown(notebook):
     for cell in cells_with_widgets(notebook):
         controls = notebook.controls(cell)
         assert controls, f"cell {cell} shows no control"
-        for control in sorted(controls, key=lambda control: not control.is_button):  # buttons first
-            assert (button_acts if control.is_button else setting_acts)(notebook, control), f"no effect: {control}"
+        for button in (control for control in controls if control.is_button):
+            assert button_acts(notebook, button), f"no effect: {button}"
+        act_with_buttons(notebook, cell, [
+            control for control in controls if not control.is_button and not acts_at_once(notebook, control)])
 
 
 def press(notebook, button) -> str:
@@ -85,27 +87,34 @@ def button_acts(notebook, button) -> bool:
         if button.enabled:
             before = notebook.shown(button.cell)
             button.keys("Enter")
+            notebook.answered()
             if notebook.changes(button.cell, before, seconds=5):
                 return True
     return False
 
 
-def setting_acts(notebook, setting) -> bool:
-    """At once; or in what all the buttons do, one after the other. They are pressed with the setting far, near and far
-    again: if the two that should agree do not, nothing is proved."""
+def acts_at_once(notebook, setting) -> bool:
     setting.put(far=False)
     near = notebook.settled(setting.cell)
     setting.put(far=True)
-    if notebook.settled(setting.cell) != near:
-        return True
+    return notebook.settled(setting.cell) != near
 
-    def round_of_buttons(far: bool) -> list[str]:
-        setting.put(far)
-        notebook.settled(setting.cell)
-        return [press(notebook, button) for button in notebook.controls(setting.cell)
-                if button.is_button and button.enabled]
 
-    round_of_buttons(far=False)  # so that each of the three begins with what the last button leaves
-    near, far, again = map(round_of_buttons, (False, True, False))
-    assert near == again, f"what the buttons do differs from time to time, so this test cannot judge {setting}"
-    return near != far
+def act_with_buttons(notebook, cell, settings) -> None:
+    """Each setting shows in what all the buttons do, one after the other. They are pressed with one setting far, and with all near before
+    and after it: if the two that should agree do not, nothing is proved."""
+    def round_of_buttons() -> list[str]:
+        notebook.settled(cell)
+        return [press(notebook, button) for button in notebook.controls(cell) if button.is_button and button.enabled]
+
+    for setting in settings:
+        setting.put(far=False)
+    if settings:
+        round_of_buttons()  # so that each of the others begins with what the last button leaves
+        near = round_of_buttons()
+    for setting in settings:
+        setting.put(far=True)
+        far = round_of_buttons()
+        setting.put(far=False)
+        assert round_of_buttons() == near, f"what the buttons do differs from time to time: {setting} cannot be judged"
+        assert far != near, f"no effect: {setting}"

@@ -88,4 +88,4 @@ def test_links_lead_somewhere(path, cells):
 
 def test_runs_with_other_parameters(path, tmp_path):
     papermill.execute_notebook(path, tmp_path / path.name, {"quick": True, "seed": 3}, cwd=path.parent,
-                               kernel_name="python3", progress_bar=False, execution_timeout=120)
+                               kernel_name="python3", progress_bar=False, execution_timeout=600)

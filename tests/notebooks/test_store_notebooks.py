@@ -18,9 +18,9 @@ def store(folder: Path, *cells: str) -> tuple[int, Path]:
         nbformat.write(new_notebook(cells=[new_markdown_cell("# Trial"), *map(new_code_cell, cells)]), path)
     command = [sys.executable, TOOL, path]
     try:
-        return subprocess.run(command, capture_output=True, timeout=60).returncode, path
+        return subprocess.run(command, capture_output=True, timeout=300).returncode, path
     except subprocess.TimeoutExpired:  # a kernel that starts while others do may get a port that is taken, and wait
-        return subprocess.run(command, capture_output=True, timeout=60).returncode, path
+        return subprocess.run(command, capture_output=True, timeout=600).returncode, path
 
 
 def test_stored_twice_is_stored_the_same(tmp_path):
