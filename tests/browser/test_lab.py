@@ -101,8 +101,8 @@ def acts_at_once(notebook, setting) -> bool:
 
 
 def act_with_buttons(notebook, cell, settings) -> None:
-    """Each setting shows in what all the buttons do, one after the other. They are pressed with one setting far, and with all near before
-    and after it: if the two that should agree do not, nothing is proved."""
+    """Each setting shows in what all the buttons do, one after the other. They are pressed with one setting far, and
+    with all near before and after it: if the two that should agree do not, nothing is proved."""
     def round_of_buttons() -> list[str]:
         notebook.settled(cell)
         return [press(notebook, button) for button in notebook.controls(cell) if button.is_button and button.enabled]

@@ -31,5 +31,6 @@ def test_one_failure_whatever_follows(second_cell, complaint, tmp_path):
     cases = ElementTree.parse(report).findall(".//testcase")
     assert [case.get("name") for case in cases] == [f"Cell {number}" for number in range(5)]
     [failure] = [case for case in cases if case.find("failure") is not None]
-    assert failure.get("name") == "Cell 1" and complaint in re.sub(r"\x1b\[\d+m|#x1B\[\d+m", "", failure.find("failure").text)
+    assert failure.get("name") == "Cell 1"
+    assert complaint in re.sub(r"\x1b\[\d+m|#x1B\[\d+m", "", failure.find("failure").text)
     assert [case.find("skipped").get("message") for case in cases[2:]] == ["Cell 1 failed"] * 3
