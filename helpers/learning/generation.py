@@ -12,6 +12,8 @@ import math
 import numpy as np
 
 from helpers.learning.model import Transformer
+from helpers.learning.products import product
+from helpers.learning.scratch import Scratch
 
 
 class Cache:
@@ -30,6 +32,10 @@ class Cache:
         self.store[layer, 0, :, :, self.length : end] = k
         self.store[layer, 1, :, :, self.length : end] = v
         return self.store[layer, 0, :, :, :end], self.store[layer, 1, :, :, :end]
+
+    def leave_only(self, rows: np.ndarray) -> None:
+        """Forget all rows but some: a mask (B,) or their numbers."""
+        self.store = self.store[:, :, rows]
 
     def prefill(self, other: Cache) -> None:
         """Begin with what another cache has read, in every row: a text that all rows share is read once."""
@@ -78,19 +84,22 @@ def generate(
         ids[row, width - len(prompt) :] = prompt
     pads = width - np.array([len(prompt) for prompt in prompts])
     mask = padding_mask(model, pads, width + max_new_tokens)
-    cache, new_ids = Cache(model, rows, width + max_new_tokens), [[] for _ in prompts]
-    going = np.ones(rows, bool)
+    cache, new_ids, scratch = Cache(model, rows, width + max_new_tokens), [[] for _ in prompts], Scratch(model.dtype)
+    here = np.arange(rows)  # the prompts still being continued, by number
     block = ids
     for step in range(max_new_tokens):
         read, end = cache.length, cache.length + block.shape[1]
         attention_mask = None if mask is None else mask[:, :, read:end, :end]
-        final = model.forward(block, cache=cache, attention_mask=attention_mask)
-        last = final.reshape(rows, block.shape[1], -1)[:, -1]  # (B, D)
-        token = choose(last @ model.parameters.embedding.T, temperature, top_k, luck[step])
-        going &= ~np.isin(token, stop)
-        for row in np.flatnonzero(going):
-            new_ids[row].append(int(token[row]))
-        if not going.any():
+        final = model.forward(block, cache=cache, attention_mask=attention_mask, scratch=scratch)
+        last = final.reshape(*block.shape, -1)[:, -1]  # (B, D)
+        token = choose(product(last, model.parameters.embedding.T), temperature, top_k, luck[step, here])
+        going = ~np.isin(token, stop)
+        for row, number in zip(here[going], token[going].tolist(), strict=True):
+            new_ids[row].append(number)
+        if not going.all():  # finished rows leave
+            here, token, mask = here[going], token[going], None if mask is None else mask[going]
+            cache.leave_only(going)
+        if not len(here):
             break
         block = token[:, None]
     return new_ids

@@ -1,8 +1,9 @@
 """LoRA by hand: instead of moving a matrix W, learn a small correction to it, W + scale * B A.
 
 A is (rank, inputs), B is (outputs, rank); A starts at random and B at zero, so that the model starts as it was. Only A
-and B are learned. The chain rule gives their slopes from that of W: dA = scale * B^T dW and dB = scale * dW A^T, so the
-model's own backward pass serves unchanged. (It computes all of dW, which real implementations save themselves.)
+and B are learned. The chain rule gives their slopes from that of W: dA = scale * B^T dW and dB = scale * dW A^T
+(`gradient`). But dW = dy^T x is never needed whole: dA = scale * (dy B)^T x and dB = scale * dy^T (x A^T) are products
+with thin matrices. So the backward pass hands dy and x to `LoraSlopes` in the place of a model's gradients.
 
 Not here: the training loop (training.py), dropout on the adapters, quantised weights. Source: Hu et al. 2021.
 """
@@ -10,10 +11,12 @@ Not here: the training loop (training.py), dropout on the adapters, quantised we
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 
 from helpers.learning.model import Parameters
+from helpers.learning.products import product
 
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 MLP = ("gate_proj", "up_proj", "down_proj")
@@ -72,6 +75,10 @@ class Lora:
             parts += [(self.b[name].T @ slope).reshape(-1), (slope @ self.a[name].T).reshape(-1)]
         return np.concatenate(parts)
 
+    def slopes(self) -> LoraSlopes:
+        """A place for the slopes of A and B, laid out as `flat`, that a backward pass can add to."""
+        return LoraSlopes(self, np.zeros_like(self.flat))
+
     def merge(self) -> None:
         """Put W + scale * B A in the place of each W."""
         for name, original in self.original.items():
@@ -81,3 +88,56 @@ class Lora:
         """Put each W back."""
         for name, original in self.original.items():
             self.parameters.named[name][:] = original
+
+
+class Adapter:
+    """Where the slopes of one matrix's A and B are added up."""
+
+    def __init__(self, lora: Lora, name: str, da: np.ndarray, db: np.ndarray):
+        self.a, self.b, self.scale, self.da, self.db = lora.a[name], lora.b[name], lora.scale, da, db
+
+    def add_slope(self, dy: np.ndarray, x: np.ndarray) -> None:
+        """What arrives at y = W x, (N, outputs), and x, (N, inputs)."""
+        self.da += self.scale * product(product(dy, self.b).T, x)
+        self.db += self.scale * product(dy.T, product(x, self.a.T))
+
+
+class Joined:
+    """Adapters of matrices that the model multiplies as one: each has its own columns of dy; some may have none."""
+
+    def __init__(self, adapters: list[Adapter | None]):
+        self.adapters = adapters
+
+    def add_slope(self, dy: np.ndarray, x: np.ndarray) -> None:
+        for adapter, part in zip(self.adapters, np.split(dy, len(self.adapters), axis=1), strict=True):
+            if adapter is not None:
+                adapter.add_slope(part, x)
+
+
+class LoraSlopes:
+    """Stands in the place of a model's gradients in its backward pass, and takes those of the adapters only. `flat` is
+    laid out as Lora's; `embedding` None says that its slope is not wanted; the norms' gains get theirs for nothing."""
+
+    def __init__(self, lora: Lora, flat: np.ndarray):
+        self.flat, self.embedding, self.norm = flat, None, np.zeros_like(lora.parameters.norm)
+        adapters, start = {}, 0
+        for name, a in lora.a.items():
+            b = lora.b[name]
+            middle, end = start + a.size, start + a.size + b.size
+            adapters[name] = Adapter(lora, name, flat[start:middle].reshape(a.shape), flat[middle:end].reshape(b.shape))
+            start = end
+        self.layers = []
+        for i in range(lora.parameters.config.layers):
+            at = f"model.layers.{i}."
+            joined = [
+                Joined([adapters.get(f"{at}{name}.weight") for name in names])
+                for names in (
+                    ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+                    ("self_attn.o_proj",),
+                    ("mlp.gate_proj", "mlp.up_proj"),
+                    ("mlp.down_proj",),
+                )
+            ]
+            layer = dict(zip(("qkv", "out", "gate_up", "down"), joined, strict=True))
+            gains = {name: np.zeros_like(self.norm) for name in ("norm_1", "norm_2")}
+            self.layers.append(SimpleNamespace(**layer, **gains))

@@ -2,11 +2,11 @@
 
     ids -> embedding -> [ RMSNorm -> attention with RoPE -> + , RMSNorm -> SwiGLU -> + ] x layers -> RMSNorm -> logits
 
-No biases; the output matrix is the embedding matrix itself. Parameters have the names and shapes of Hugging Face's
-LlamaForCausalLM, so the weights open there unchanged. All of them lie in one flat buffer. The pieces that the two
-passes are made of stand in layers.py.
+No biases; the output matrix is the embedding matrix itself. The pieces that the two passes are made of stand in
+layers.py, plainly, and in fused.py, as they are used here.
 
-Not here: dropout, grouped-query attention, biases, mixed precision; sampling (generation.py), learning (training.py).
+Not here: where the numbers lie (parameters.py), sampling (generation.py), learning (training.py); dropout,
+grouped-query attention, biases, mixed precision.
 Shapes in comments: B sequences, T positions, D = dim, H heads, K = D / H, F = hidden, V = vocabulary.
 Source: Touvron et al. 2023 (LLaMA).
 """
@@ -14,250 +14,172 @@ Source: Touvron et al. 2023 (LLaMA).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import SimpleNamespace
 
 import numpy as np
 
-from helpers.learning.layers import (
-    attention,
-    attention_backward,
-    cross_entropy,
-    rms_norm,
-    rms_norm_backward,
-    rope_tables,
-    rotate,
-    swiglu,
-    swiglu_backward,
-)
+from helpers.learning import fused
+from helpers.learning.layers import cross_entropy
+from helpers.learning.parameters import Config, Parameters, parameter_shapes
+from helpers.learning.products import product
+from helpers.learning.scratch import Scratch
+
+__all__ = ["Activations", "Config", "Parameters", "Transformer", "parameter_shapes"]
 
 
-@dataclass(frozen=True)
-class Config:
-    """Sizes of a model. `dim` must be a multiple of 2 x `heads`."""
-
-    vocab: int
-    dim: int = 128
-    layers: int = 4
-    heads: int = 4
-    hidden: int = 352
-    context: int = 128
-
-    def __post_init__(self):
-        if self.dim % (2 * self.heads):
-            raise ValueError(f"dim {self.dim} must be a multiple of 2 x heads = {2 * self.heads}: RoPE turns pairs")
-
-
-def parameter_shapes(config: Config) -> dict[str, tuple[int, ...]]:
-    """Name -> shape of every parameter, in the order in which they lie in the flat buffer."""
-    d, f = config.dim, config.hidden
-    shapes = {"model.embed_tokens.weight": (config.vocab, d)}
-    for i in range(config.layers):
-        layer = {
-            "input_layernorm": (d,),
-            "self_attn.q_proj": (d, d),
-            "self_attn.k_proj": (d, d),
-            "self_attn.v_proj": (d, d),
-            "self_attn.o_proj": (d, d),
-            "post_attention_layernorm": (d,),
-            "mlp.gate_proj": (f, d),
-            "mlp.up_proj": (f, d),
-            "mlp.down_proj": (d, f),
-        }
-        shapes |= {f"model.layers.{i}.{name}.weight": shape for name, shape in layer.items()}
-    return shapes | {"model.norm.weight": (d,)}
-
-
-class Parameters:
-    """One flat buffer, and named views into it: changing a view changes the buffer, and the other way round.
-
-    `named[name]` has the shapes above. Matrices that lie side by side are also seen as one: `layers[i].qkv` (3D, D)
-    and `layers[i].gate_up` (2F, D), so that one product does the work of three. Gradients have the same structure.
-    """
-
-    def __init__(self, config: Config, flat: np.ndarray | None = None, dtype=np.float32):
-        shapes = parameter_shapes(config)
-        size = sum(int(np.prod(shape)) for shape in shapes.values())
-        self.config = config
-        self.flat = np.zeros(size, dtype) if flat is None else flat
-        if self.flat.shape != (size,):
-            raise ValueError(f"the buffer has shape {self.flat.shape}; this configuration needs ({size},)")
-        self.named, start = {}, {}
-        end = 0
-        for name, shape in shapes.items():
-            start[name], end = end, end + int(np.prod(shape))
-            self.named[name] = self.flat[start[name] : end].reshape(shape)
-
-        def joined(first: str, count: int) -> np.ndarray:
-            rows, columns = shapes[first]
-            return self.flat[start[first] : start[first] + count * rows * columns].reshape(count * rows, columns)
-
-        self.embedding = self.named["model.embed_tokens.weight"]
-        self.norm = self.named["model.norm.weight"]
-        self.layers = []
-        for i in range(config.layers):
-            at = f"model.layers.{i}."
-            self.layers.append(
-                SimpleNamespace(
-                    norm_1=self.named[at + "input_layernorm.weight"],
-                    qkv=joined(at + "self_attn.q_proj.weight", 3),
-                    out=self.named[at + "self_attn.o_proj.weight"],
-                    norm_2=self.named[at + "post_attention_layernorm.weight"],
-                    gate_up=joined(at + "mlp.gate_proj.weight", 2),
-                    down=self.named[at + "mlp.down_proj.weight"],
-                )
-            )
-
-    @property
-    def decays(self) -> np.ndarray:
-        """1 for each number to which weight decay applies, laid out as `flat`: matrices, not the norms' gains."""
-        return np.concatenate([np.full(view.size, view.ndim > 1, self.flat.dtype) for view in self.named.values()])
-
-    def initialise(self, seed: int) -> Parameters:
-        """Random start: normal with deviation 0.02 for the embedding, 1 / sqrt(inputs) for matrices, less for those
-        that write into the residual stream (as GPT-2 does); ones for the norms. Returns itself."""
-        rng = np.random.default_rng(seed)
-        for name, view in self.named.items():
-            if view.ndim == 1:
-                view[:] = 1.0
-                continue
-            deviation = 0.02 if "embed" in name else view.shape[1] ** -0.5
-            if "o_proj" in name or "down_proj" in name:
-                deviation /= (2 * self.config.layers) ** 0.5
-            view[:] = rng.normal(0.0, deviation, view.shape)
-        return self
+def add_slope(slope, dy, x, scratch):
+    """Add the slope of a matrix that makes y of x, dy^T x, to `slope`; or let it do that itself, if it is no array."""
+    if isinstance(slope, np.ndarray):
+        slope += product(dy.T, x, scratch("slope", slope.shape))
+    elif slope is not None:
+        slope.add_slope(dy, x)
 
 
 @dataclass
 class Activations:
     """What a layer's backward pass needs of its forward pass, by name. N = B * T rows."""
 
-    x: np.ndarray  # (N, D), what came into the layer
-    normed_1: np.ndarray  # (N, D), the same, normed for attention
+    normal_1: np.ndarray  # (N, D), the layer's input divided by its root mean square
+    normed_1: np.ndarray  # (N, D), the same times the norm's gain: what attention reads
     inverse_1: np.ndarray  # (N, 1), 1 / root mean square
-    q: np.ndarray  # (B, H, T, K), turned by the position's angle, as k
+    q: np.ndarray  # (B, H, T, K), turned by the position's angle, as k, and scaled
     k: np.ndarray  # (B, H, S, K)
     v: np.ndarray  # (B, H, S, K)
-    weights: np.ndarray  # (B, H, T, S), how much each position attends to each that it may see
-    heads: np.ndarray  # (B, H, T, K), weights @ v
-    joined: np.ndarray  # (N, D), the heads side by side
-    middle: np.ndarray = None  # (N, D), between the layer's two halves
-    normed_2: np.ndarray = None  # (N, D), the same, normed for the feed-forward half
-    inverse_2: np.ndarray = None  # (N, 1)
-    gate_up: np.ndarray = None  # (N, 2F)
-    active: np.ndarray = None  # (N, F), what SwiGLU lets through
+    heads: np.ndarray  # (B, H, T, K), what each head found
+    exps: np.ndarray  # (B, H, T, S), the weights before each row is divided by its sum
+    inverse: np.ndarray  # (B, H, T, 1), 1 / that sum
+    normal_2: np.ndarray = None  # (N, D), as above, before the feed-forward half
+    normed_2: np.ndarray = None
+    inverse_2: np.ndarray = None
+    silu_up: np.ndarray = None  # (N, 2F), silu(gate) and up side by side
+    sigmoid: np.ndarray = None  # (N, F), of the gate
+    active: np.ndarray = None  # (N, F), silu(gate) * up
+
+    @property
+    def weights(self) -> np.ndarray:
+        """(B, H, T, T): how much each position attends to each that it may see; the rows add up to 1."""
+        return np.tril(self.exps) * self.inverse
 
 
 class Transformer:
-    """Sizes, parameters, and the two passes: each half of a layer, and beside it its backward."""
+    """Sizes, parameters, and the two passes: each half of a layer, and beside it its backward.
+
+    A pass writes into a `scratch` (scratch.py): with one that is used again it is faster, and what it returned before
+    is gone; without one its arrays are its own.
+    """
 
     def __init__(self, parameters: Parameters):
         self.parameters, self.config = parameters, parameters.config
-        config, dtype = self.config, parameters.flat.dtype
-        self.cos, self.sin = rope_tables(config.context, config.dim // config.heads, dtype)
-        self.causal = np.triu(np.full((config.context, config.context), -np.inf, dtype), 1)  # no looking ahead
+        c, self.dtype = self.config, parameters.flat.dtype
+        self.rope = fused.Rope(c.context, c.heads, c.dim // c.heads, self.dtype)
+        self.causal = fused.later(c.context, self.dtype)  # no looking ahead
 
-    def forward(self, ids, tape: list | None = None, cache=None, attention_mask=None):
+    def forward(self, ids, tape: list | None = None, cache=None, attention_mask=None, scratch=None):
         """ids (B, T) -> final states (B * T, D), normed, ready for `@ embedding.T`.
 
-        `tape` gets what the backward pass needs: a layer's Activations each, then the last x and 1 / rms. With a
+        `tape` gets what the backward pass needs: a layer's Activations each, then those of the last norm. With a
         `cache` (generation.py) the ids continue earlier ones, whose keys and values are not computed again.
         `attention_mask` replaces the causal one: 0 where position t may see s, -inf where not, (T, S) or (B, 1, T, S).
         """
-        p, start = self.parameters, cache.length if cache else 0
+        p, scratch, start = self.parameters, scratch or Scratch(self.dtype), cache.length if cache else 0
         end = start + ids.shape[1]
         if end > self.config.context:
             raise ValueError(f"{end} tokens do not fit the model's context of {self.config.context}")
         self.check(ids)
-        attention_mask = self.causal[start:end, :end] if attention_mask is None else attention_mask
-        x = p.embedding[ids.reshape(-1)]  # (N, D) with N = B * T
+        x = np.take(p.embedding, ids.reshape(-1), axis=0, out=scratch("x", (ids.size, self.config.dim)), mode="clip")
         for i, layer in enumerate(p.layers):
-            attended, saved = self.attend(x, layer, ids.shape, start, attention_mask, cache and (cache, i))
-            x = x + attended
-            x = x + self.feed_forward(x, layer, saved)
+            keep = scratch if tape is None else scratch.of(i)  # the backward pass wants each layer's own
+            added, saved = self.attend(x, layer, ids.shape, keep, scratch, attention_mask, cache and (cache, i))
+            x += added
+            x += self.feed_forward(x, layer, saved, keep, scratch)
             if tape is not None:
                 tape.append(saved)
         if cache:
             cache.length = end
-        final, inverse = rms_norm(x, p.norm)
+        normal, final, inverse = fused.rms_norm(x, p.norm, scratch, "last")
         if tape is not None:
-            tape.append((x, inverse))
+            tape.append((normal, inverse))
         return final
 
-    def backward(self, ids, targets, weights, gradients: Parameters, each=None, reached=None) -> float:
+    def backward(self, ids, targets, weights, gradients: Parameters, each=None, reached=None, scratch=None) -> float:
         """One forward and backward pass.
 
         ids, targets (B, T) int; weights (B, T): how much each position's loss counts, 0 for none. Adds the gradients
-        of the weighted sum of losses to `gradients` and returns that sum. If given, `each` (B, T) gets its terms, and
-        `reached` (B, T, D) the gradient that arrives at each position's embedding.
+        of the weighted sum of losses to `gradients` (Parameters, or LoraSlopes) and returns that sum. If given, `each`
+        (B, T) gets its terms, and `reached` (B, T, D) the gradient that arrives at each position's embedding.
         """
-        p, g, tape = self.parameters, gradients, []
-        final = self.forward(ids, tape)
+        p, g, tape, scratch = self.parameters, gradients, [], scratch or Scratch(self.dtype)
+        final = self.forward(ids, tape, scratch=scratch)
         counted, targets, weights, rows = self.select(final, targets, weights)
-        losses, dlogits = cross_entropy(counted @ p.embedding.T, targets, weights)
+        dlogits = scratch("dlogits", (len(rows), len(p.embedding)))
+        losses = fused.cross_entropy(counted, p.embedding, targets, weights, dlogits)
         if each is not None:
             each.reshape(-1)[rows] = losses
-        g.embedding += dlogits.T @ counted
-        dfinal = np.zeros_like(final)
-        dfinal[rows] = dlogits @ p.embedding
-        x, inverse = tape.pop()
-        dx, dgain = rms_norm_backward(dfinal, x, inverse, p.norm)
-        g.norm += dgain
+        add_slope(g.embedding, dlogits, counted, scratch)
+        dx = scratch("dx", final.shape)
+        dx[:] = 0.0
+        dx[rows] = product(dlogits, p.embedding, scratch("dcounted", counted.shape))
+        normal, inverse = tape.pop()
+        fused.rms_norm_backward(dx, normal, inverse, p.norm, g.norm, scratch)
         for layer, dlayer in zip(reversed(p.layers), reversed(g.layers), strict=True):
             saved = tape.pop()
-            dx = dx + self.feed_forward_backward(dx, layer, dlayer, saved)  # the gradient of x in x + f(x)
-            dx = dx + self.attend_backward(dx, layer, dlayer, saved)
-        np.add.at(g.embedding, ids.reshape(-1), dx)
+            dx += self.feed_forward_backward(dx, layer, dlayer, saved, scratch)  # the gradient of x in x + f(x)
+            dx += self.attend_backward(dx, layer, dlayer, saved, scratch)
+        if g.embedding is not None:
+            fused.add_rows(g.embedding, ids.reshape(-1), dx)
         if reached is not None:
             reached[:] = dx.reshape(reached.shape)
         return float(losses.sum())
 
-    def attend(self, x, layer, shape, start=0, attention_mask=None, place=None):
-        """What attention adds to x (N, D), and the Activations so far. `shape` is (B, T), `start` the first position;
-        `place` is (cache, number of the layer) where earlier positions are kept."""
-        B, T = shape
-        normed, inverse = rms_norm(x, layer.norm_1)
-        qkv = (normed @ layer.qkv.T).reshape(B, T, 3, self.config.heads, -1)
-        rotate(qkv[:, :, :2], self.cos[start : start + T], self.sin[start : start + T])
-        q, k, v = qkv.transpose(2, 0, 3, 1, 4)  # each (B, H, T, K)
+    def attend(self, x, layer, shape, keep, scratch, attention_mask=None, place=None):
+        """What attention adds to x (N, D), and the Activations so far. `shape` is (B, T); `place` is (cache, number of
+        the layer) where earlier positions are kept."""
+        (B, T), (N, D), H = shape, x.shape, self.config.heads
+        normal, normed, inverse_1 = fused.rms_norm(x, layer.norm_1, keep, 1)
+        qkv = product(normed, layer.qkv.T, keep("qkv", (N, 3 * D)))
+        qk = self.rope.turn(qkv, place[0].length if place else 0, T, keep("qk", (N, 2 * D)), scratch)
+        q, k = qk.reshape(B, T, 2, H, -1).transpose(2, 0, 3, 1, 4)  # each (B, H, T, K)
+        v = qkv.reshape(B, T, 3, H, -1)[:, :, 2].transpose(0, 2, 1, 3)
         if place:
             cache, number = place
             k, v = cache.extend(number, k, v)  # (B, H, S, K), S = start + T
-        heads, weights = attention(q, k, v, attention_mask)
-        joined = heads.transpose(0, 2, 1, 3).reshape(B * T, -1)  # (N, D)
-        return joined @ layer.out.T, Activations(x, normed, inverse, q, k, v, weights, heads, joined)
+        joined = keep("joined", (N, D))  # the heads side by side
+        heads = joined.reshape(B, T, H, -1).transpose(0, 2, 1, 3)
+        exps, inverse = fused.attention(q, k, v, attention_mask, heads, keep)
+        saved = Activations(normal, normed, inverse_1, q, k, v, heads, exps, inverse)
+        return product(joined, layer.out.T, scratch("added", (N, D))), saved
 
-    def attend_backward(self, dy, layer, dlayer, saved: Activations):
+    def attend_backward(self, dy, layer, dlayer, saved: Activations, scratch):
         """Gradient of what `attend` added, dy (N, D) -> dx (N, D); the parameters' go to `dlayer`."""
-        B, H, T, K = saved.q.shape
-        dlayer.out += dy.T @ saved.joined
-        dheads = (dy @ layer.out).reshape(B, T, H, K).transpose(0, 2, 1, 3)  # (B, H, T, K)
-        dqkv = np.empty((B, T, 3, H, K), dy.dtype)
-        dqkv.transpose(2, 0, 3, 1, 4)[:] = attention_backward(
-            dheads, saved.heads, saved.weights, saved.q, saved.k, saved.v
-        )
-        rotate(dqkv[:, :, :2], self.cos[:T], -self.sin[:T])  # the backward of a turn is the turn back
-        dqkv = dqkv.reshape(B * T, -1)  # (N, 3D)
-        dlayer.qkv += dqkv.T @ saved.normed_1
-        dx, dgain = rms_norm_backward(dqkv @ layer.qkv, saved.x, saved.inverse_1, layer.norm_1)
-        dlayer.norm_1 += dgain
-        return dx
+        (N, D), (B, H, T, K) = dy.shape, saved.q.shape
+        joined = saved.heads.transpose(0, 2, 1, 3).reshape(N, D)
+        add_slope(dlayer.out, dy, joined, scratch)
+        dheads = product(dy, layer.out, scratch("dheads", (N, D))).reshape(B, T, H, K).transpose(0, 2, 1, 3)
+        dqk, dqkv = scratch("dqk", (N, 2 * D)), scratch("dqkv", (N, 3 * D))
+        dq, dk = dqk.reshape(B, T, 2, H, K).transpose(2, 0, 3, 1, 4)
+        dv = dqkv.reshape(B, T, 3, H, K)[:, :, 2].transpose(0, 2, 1, 3)
+        s = saved
+        fused.attention_backward(dheads, s.heads, s.exps, s.inverse, s.q, s.k, s.v, dq, dk, dv, scratch)
+        self.rope.turn_back(dqk, T, dqkv[:, : 2 * D], scratch)  # the backward of a turn is the turn back
+        add_slope(dlayer.qkv, dqkv, saved.normed_1, scratch)
+        dx = product(dqkv, layer.qkv, scratch("dheads", (N, D)))
+        return fused.rms_norm_backward(dx, saved.normal_1, saved.inverse_1, layer.norm_1, dlayer.norm_1, scratch)
 
-    def feed_forward(self, x, layer, saved: Activations):
+    def feed_forward(self, x, layer, saved: Activations, keep, scratch):
         """What the feed-forward half adds to x (N, D); its activations go to `saved`."""
-        saved.middle = x
-        saved.normed_2, saved.inverse_2 = rms_norm(x, layer.norm_2)
-        saved.gate_up = saved.normed_2 @ layer.gate_up.T  # (N, 2F)
-        saved.active = swiglu(saved.gate_up)  # (N, F)
-        return saved.active @ layer.down.T
+        saved.normal_2, saved.normed_2, saved.inverse_2 = fused.rms_norm(x, layer.norm_2, keep, 2)
+        saved.silu_up = product(saved.normed_2, layer.gate_up.T, keep("gate_up", (len(x), len(layer.gate_up))))
+        saved.sigmoid, saved.active = fused.swiglu(saved.silu_up, keep)
+        return product(saved.active, layer.down.T, scratch("added", x.shape))
 
-    def feed_forward_backward(self, dy, layer, dlayer, saved: Activations):
+    def feed_forward_backward(self, dy, layer, dlayer, saved: Activations, scratch):
         """Gradient of what `feed_forward` added, dy (N, D) -> dx (N, D); the parameters' go to `dlayer`."""
-        dlayer.down += dy.T @ saved.active
-        dgate_up = swiglu_backward(dy @ layer.down, saved.gate_up)  # (N, 2F)
-        dlayer.gate_up += dgate_up.T @ saved.normed_2
-        dx, dgain = rms_norm_backward(dgate_up @ layer.gate_up, saved.middle, saved.inverse_2, layer.norm_2)
-        dlayer.norm_2 += dgain
-        return dx
+        add_slope(dlayer.down, dy, saved.active, scratch)
+        dactive = product(dy, layer.down, scratch("dactive", saved.active.shape))
+        dgate_up = scratch("dgate_up", saved.silu_up.shape)
+        fused.swiglu_backward(dactive, saved.silu_up, saved.sigmoid, dgate_up)
+        add_slope(dlayer.gate_up, dgate_up, saved.normed_2, scratch)
+        dx = product(dgate_up, layer.gate_up, scratch("dheads", dy.shape))
+        return fused.rms_norm_backward(dx, saved.normal_2, saved.inverse_2, layer.norm_2, dlayer.norm_2, scratch)
 
     def logits(self, ids):
         """ids (B, T) int -> scores of every next token (B, T, V)."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,7 @@ from tqdm.auto import tqdm
 from helpers.learning.checkpoints import load_checkpoint, save_checkpoint
 from helpers.learning.lora import Lora
 from helpers.learning.model import Parameters, Transformer
+from helpers.learning.scratch import Scratch
 
 SHARDS = 4
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]  # ids, targets (B, T) int; weights (B, T) float, 0 = not trained
@@ -66,9 +68,10 @@ class Recipe:
 
 class AdamW:
     """Adam with decoupled weight decay: two running means as long as the parameters, one vector operation a line.
-    It works through the buffer in pieces that stay in the processor's cache, which takes half the time."""
+    It works through the buffer in pieces that stay in the processor's cache, which takes half the time, and several
+    workers can share it."""
 
-    PIECE = 1 << 15
+    PIECE = 1 << 17
 
     def __init__(self, parameters: Parameters | Lora, beta_1: float = 0.9, beta_2: float = 0.95):
         self.parameters, self.beta_1, self.beta_2 = parameters, beta_1, beta_2
@@ -77,20 +80,39 @@ class AdamW:
         self.update = np.empty_like(parameters.flat)
         self.decays = parameters.decays  # 1 where weight decay applies
 
-    def step(self, gradient: np.ndarray, rate: float, decay: float, number: int) -> None:
+    def step(self, gradient: np.ndarray, rate: float, decay: float, number: int, workers: Callable = map) -> None:
         """Move the parameters against `gradient` (flat); `number` counts the steps from 1, for Adam's bias correction.
-        The parameters change in the last line only, so an interrupted step leaves them whole."""
-        for start in range(0, gradient.size, self.PIECE):
-            piece = slice(start, start + self.PIECE)
-            new, mean, square, update = gradient[piece], self.mean[piece], self.square[piece], self.update[piece]
-            mean += (1 - self.beta_1) * (new - mean)
-            square += (1 - self.beta_2) * (new * new - square)
-            np.sqrt(square / (1 - self.beta_2**number), out=update)
-            update += 1e-8
-            np.divide(mean / (1 - self.beta_1**number), update, out=update)
-            update += decay * self.decays[piece] * self.parameters.flat[piece]
-            update *= rate
+        `workers` maps a function over parts of the buffer, as a pool does. The parameters change in the last line only,
+        so an interrupted step leaves them whole."""
+
+        def work(part: slice) -> None:
+            for start in range(part.start, part.stop, self.PIECE):
+                piece = slice(start, min(start + self.PIECE, part.stop))
+                new, mean, square, update = gradient[piece], self.mean[piece], self.square[piece], self.update[piece]
+                np.subtract(new, mean, out=update)
+                update *= 1 - self.beta_1
+                mean += update
+                np.multiply(new, new, out=update)
+                update -= square
+                update *= 1 - self.beta_2
+                square += update
+                np.multiply(square, 1 / (1 - self.beta_2**number), out=update)
+                np.sqrt(update, out=update)
+                update += 1e-8
+                np.divide(mean, update, out=update)
+                update *= 1 / (1 - self.beta_1**number)
+                if decay:
+                    update += decay * self.decays[piece] * self.parameters.flat[piece]
+                update *= rate
+
+        list(workers(work, spans(gradient.size)))
         self.parameters.flat -= self.update
+
+
+def spans(size: int) -> list[slice]:
+    """A flat buffer in SHARDS pieces, for as many workers; always the same ones, whoever works."""
+    ends = [number * size // SHARDS for number in range(SHARDS + 1)]
+    return [slice(start, end) for start, end in zip(ends, ends[1:], strict=False)]
 
 
 def shard(batch: Batch) -> list[Batch]:
@@ -129,11 +151,22 @@ def train(
         records = resume(checkpoint, model, optimizer, about, lora)
     start = len(records)
     threads = min(SHARDS, threads or os.cpu_count() or 1)
-    gradients = [Parameters(model.config, dtype=model.parameters.flat.dtype) for _ in range(SHARDS)]
+    gradients = [lora.slopes() if lora is not None else model.parameters.empty() for _ in range(SHARDS)]
+
+    own = threading.local()  # a scratch for each thread
 
     def work(piece: Batch, each: np.ndarray, gradient: Parameters) -> float:
+        scratch = own.__dict__.setdefault("scratch", Scratch(gradient.flat.dtype))
         gradient.flat[:] = 0.0
-        return model.backward(*piece, gradient, each)
+        return model.backward(*piece, gradient, each, scratch=scratch)
+
+    def add_up(part: slice) -> float:
+        """Make a part of the first shard's gradient the batch's mean gradient; -> the square of its length."""
+        total = gradients[0].flat[part]
+        for other in gradients[1 : len(pieces)]:
+            total += other.flat[part]
+        total /= counted
+        return float(np.dot(total, total))
 
     bar = tqdm(total=recipe.steps, initial=start, disable=not progress, unit="step", mininterval=0.5)
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool, bar:
@@ -149,13 +182,7 @@ def train(
                 )
             losses = np.zeros(batch[2].shape, gradients[0].flat.dtype)  # (B, T)
             loss = sum(pool.map(work, pieces, np.array_split(losses, SHARDS), gradients)) / counted
-            total = gradients[0].flat
-            for other in gradients[1 : len(pieces)]:
-                total += other.flat
-            total /= counted
-            if lora is not None:
-                total = lora.gradient(gradients[0])
-            norm = float(np.sqrt(np.dot(total, total)))
+            total, norm = gradients[0].flat, math.sqrt(sum(pool.map(add_up, spans(gradients[0].flat.size))))
             if not (math.isfinite(loss) and math.isfinite(norm)):
                 raise TrainingDiverged(
                     f"the loss became {loss} at step {step}, its gradient {norm} long (learning rate "
@@ -164,7 +191,7 @@ def train(
                 )
             if norm > recipe.clip:
                 total *= recipe.clip / norm
-            optimizer.step(total, recipe.rate_at(step), recipe.decay, step + 1)
+            optimizer.step(total, recipe.rate_at(step), recipe.decay, step + 1, pool.map)
             if lora is not None:
                 lora.merge()
             records.append(

@@ -137,3 +137,15 @@ def test_a_run_without_adapters_does_not_go_on_from_one_with_them(lm, tmp_path):
     fine_tune(lm, ROWS, recipe, lora=LoraShape(rank=2), checkpoint=path, progress=False)
     with pytest.raises(ValueError, match="belongs to another run"):
         fine_tune(lm, ROWS, recipe, checkpoint=path, progress=False)
+
+
+@pytest.mark.parametrize("matrices", [(*ATTENTION, *MLP), ("v_proj", "up_proj"), ("o_proj",)])
+def test_the_slopes_without_the_full_matrix_are_those_by_the_chain_rule(small, matrices):
+    lora = moved(Lora(small.parameters, LoraShape(rank=2, alpha=6.0, matrices=matrices)))
+    full, thin = Parameters(small.config, dtype=np.float64), lora.slopes()
+    small.backward(IDS, TARGETS, WEIGHTS, full)
+    loss = small.backward(IDS, TARGETS, WEIGHTS, thin)
+    assert loss == small.loss(IDS, TARGETS, WEIGHTS)
+    np.testing.assert_allclose(thin.flat, lora.gradient(full), rtol=1e-9, atol=1e-12)
+    small.backward(IDS, TARGETS, WEIGHTS, thin)  # added to what is there
+    np.testing.assert_allclose(thin.flat, 2 * lora.gradient(full), rtol=1e-9, atol=1e-12)
