@@ -7,8 +7,8 @@ PY := .venv/bin/python
 NOTEBOOKS := notebooks/*.ipynb
 WORLD := tests/new_world
 CARD := report_card.html
-# Two workers; who does what, and that a failing cell is one failure, is in tests/workers.py. No machine is too slow.
-NBVAL := -p tests.workers -n 2 --nbval-lax --nbval-current-env --nbval-cell-timeout=600 --nbval-kernel-startup-timeout=600
+# Two workers; who does what, and that a failing cell is one failure, is in tests/course_workers.py. No machine is too slow.
+NBVAL := -p course_workers -n 2 --nbval-lax --nbval-current-env --nbval-cell-timeout=600 --nbval-kernel-startup-timeout=600
 
 .PHONY: help setup lab test test-colab notebooks rebuild results world bench lock clean FORCE
 
@@ -24,10 +24,10 @@ lab: .venv/.installed  ## open the course in JupyterLab
 
 test: .venv/.installed  ## lint, unit tests, notebooks, browser
 	$(PY) -m ruff check .
-	$(PY) -m pytest $(NBVAL) notebooks tests -m "not slow"
+	PYTHONPATH=tests $(PY) -m pytest $(NBVAL) notebooks tests -m "not slow"
 
 test-colab: .venv-colab/.installed  ## the notebooks, with the older libraries that Colab has
-	.venv-colab/bin/python -m pytest $(NBVAL) notebooks
+	PYTHONPATH=tests .venv-colab/bin/python -m pytest $(NBVAL) notebooks
 
 notebooks: .venv/.installed  ## run every notebook and store it with its outputs
 	$(PY) tools/store_notebooks.py $(NOTEBOOKS)

@@ -26,6 +26,7 @@ def test_one_failure_whatever_follows(second_cell, complaint, tmp_path):
     flags = re.sub(r"(?<=--nbval-cell-timeout=)\d+", "5", FLAGS).split() + ["-n", "0"]  # of workers: to be quicker
     command = [sys.executable, "-m", "pytest", *flags, "-c", "pyproject.toml", f"--junitxml={report}", tmp_path]
     outside = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    outside["PYTHONPATH"] = "tests"  # as the Makefile has it
     subprocess.run(command, cwd=ROOT, env=outside, capture_output=True)
 
     cases = ElementTree.parse(report).findall(".//testcase")

@@ -1,4 +1,4 @@
-"""A plugin of pytest (`-p tests.workers`): which tests go to one worker, and one failure a notebook from nbval.
+"""A plugin of pytest (`PYTHONPATH=tests ... -p course_workers`): which tests share a worker; one failure a notebook.
 
 xdist has groups of its own, but xdist 3.8 with pytest 9.2 silently leaves them out (pytest-xdist, issue 1386).
 """
