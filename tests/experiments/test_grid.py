@@ -98,6 +98,7 @@ def test_the_stored_grid_is_complete(name):
     assert header[: len(EXPERIMENTS[name].settings) + 1] == [*EXPERIMENTS[name].settings, "seed"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name, setting, figure", [
     ("mask", {"loss_on": "off by one"}, "exact"), ("boundary", {"encoded": "together"}, "exact"),
     ("system", {}, "words"), ("failures", {"plan": "one kind of row"}, "words"),
