@@ -3,7 +3,7 @@
 Read layers.py first; each function here does what its namesake there does, and tests/learning/test_fused.py proves the
 two equal. What is different, and why:
 
-    scratch     results go where the last pass put its own: no fresh pages, which cost more than the arithmetic
+    scratch     results go where the last pass put its own: no fresh pages for the system to find and clear
     one exp     SwiGLU keeps the sigmoid of the forward pass for the backward pass
     half        attention skips the blocks above the diagonal, where nothing is seen
     sums later  a softmax's sum divides the heads, T x K numbers, and not the weights, T x S

@@ -1,8 +1,8 @@
 """Memory that is used again: each pass over a batch writes where the pass before it wrote.
 
-A fresh array of a megabyte costs more than the arithmetic done in it, as the system must find and clear its pages: a
-training step would ask for 14,000 of them. So whoever makes many passes hands each the same Scratch, one a thread. What
-an array of a scratch holds is gone with the next pass: copy what shall last.
+The pages of a large fresh array must be found and cleared by the system first. A pass over 4 x 128 tokens asked for
+7,300 of them, a sixth of its time. So whoever makes many passes hands each the same Scratch, one a thread. What an
+array of a scratch holds is gone with the next pass: copy what shall last.
 """
 
 from __future__ import annotations
