@@ -29,20 +29,20 @@ from helpers.learning.products import product
 BLOCK = 64  # positions of a block of the attention square
 
 
-def rms_norm(x, gain, keep, name):
-    """x (N, D) -> x / rms (N, D); the same times `gain` (N, D); 1 / rms (N, 1)."""
+def rms_norm(x, gain, keep, scratch, name):
+    """x (N, D) -> x / rms (N, D), which is kept; the same times `gain` (N, D); 1 / rms (N, 1)."""
     inverse = np.einsum("nd,nd->n", x, x)[:, None]
     inverse /= x.shape[-1]
     inverse += x.dtype.type(EPSILON)
     np.reciprocal(np.sqrt(inverse, out=inverse), out=inverse)
     normal = np.multiply(x, inverse, out=keep(f"normal {name}", x.shape))
-    return normal, np.multiply(normal, gain, out=keep(f"normed {name}", x.shape)), inverse
+    return normal, np.multiply(normal, gain, out=scratch("normed", x.shape)), inverse
 
 
 def rms_norm_backward(dy, normal, inverse, gain, dgain, scratch):
-    """dy (N, D) becomes dx; the gain's gradient is added to `dgain` (D,)."""
+    """dy (N, D) becomes dx; the gain's gradient goes to `dgain` (D,)."""
     moved = np.multiply(dy, normal, out=scratch("moved", dy.shape))
-    dgain += np.ones(len(dy), dy.dtype) @ moved
+    np.matmul(np.ones(len(dy), dy.dtype), moved, out=dgain)
     shared = (moved @ gain)[:, None]
     shared /= dy.shape[-1]
     dy *= gain
@@ -52,36 +52,23 @@ def rms_norm_backward(dy, normal, inverse, gain, dgain, scratch):
 
 
 class Rope:
-    """RoPE for queries and keys side by side. `cos` and `sin` (context, 2D): those of the queries times 1 / sqrt(K), by
-    which attention would scale its scores. `swap` (K, K) makes [-second, first] of a head's [first, second]."""
+    """RoPE for queries and keys side by side: x cos + swapped x sin, where each head's two halves change places. `cos`
+    and `sin` (context, 2H, 2, K / 2): those of the queries times 1 / sqrt(K), by which attention would scale its
+    scores; `sin` is negative for each first half."""
 
     def __init__(self, context: int, heads: int, width: int, dtype):
-        half, zero = np.eye(width // 2), np.zeros((width // 2, width // 2))
-        self.swap = np.block([[zero, half], [-half, zero]]).astype(dtype)
-        tables = (np.tile(table, 2 * heads) for table in rope_tables(context, width, np.float64))
-        self.cos, self.sin = (np.hstack([table * width**-0.5, table]).astype(dtype) for table in tables)
+        cos, sin = (np.stack([table, table], axis=1) for table in rope_tables(context, width, np.float64))
+        sin[:, 0] *= -1
+        scales = np.repeat([width**-0.5, 1.0], heads)[:, None, None]
+        self.cos, self.sin = ((table[:, None] * scales).astype(dtype) for table in (cos, sin))
 
-    def turn(self, qkv, start, T, out, scratch):
-        """Queries and keys of qkv (N, 3D), turned by their positions from `start` on -> out (N, 2D)."""
-        (N, width), K = out.shape, len(self.swap)
-        exchanged = product(qkv.reshape(-1, K), self.swap, scratch("exchanged", (qkv.size // K, K))).reshape(qkv.shape)
+    def turn(self, qk, start, T, scratch, back=False):
+        """Turn qk (N, 2D) by their positions, from `start` on, in place. Its backward is the turn back."""
         cos, sin = self.cos[start : start + T], self.sin[start : start + T]
-        shape = (N // T, T, -1)
-        np.multiply(qkv.reshape(shape)[..., :width], cos, out=out.reshape(shape))
-        exchanged = exchanged.reshape(shape)[..., :width]
-        exchanged *= sin
-        out.reshape(shape)[...] += exchanged
-        return out
-
-    def turn_back(self, dqk, T, out, scratch):
-        """The backward of `turn`, from position 0 on: dqk (N, 2D), which is used up -> out (N, 2D)."""
-        K, shape = len(self.swap), (len(dqk) // T, T, -1)
-        moved = scratch("turned", dqk.shape)
-        np.multiply(dqk.reshape(shape), self.sin[:T], out=moved.reshape(shape))
-        back = product(moved.reshape(-1, K), self.swap.T, scratch("exchanged", (dqk.size // K, K))).reshape(dqk.shape)
-        dqk = dqk.reshape(shape)
-        dqk *= self.cos[:T]
-        return np.add(dqk.reshape(back.shape), back, out=out)
+        qk = qk.reshape(len(qk) // T, *cos.shape)  # (B, T, 2H, 2, K / 2)
+        moved = np.multiply(qk[..., ::-1, :], sin, out=scratch("moved", qk.shape))
+        qk *= cos
+        (np.subtract if back else np.add)(qk, moved, out=qk)
 
 
 def blocks(T: int) -> list[tuple[int, int]]:
@@ -89,19 +76,16 @@ def blocks(T: int) -> list[tuple[int, int]]:
     return [(start, min(start + BLOCK, T)) for start in range(0, T, BLOCK)]
 
 
-def attention(q, k, v, attention_mask, heads, keep):
+def attention(q, k, v, heads, keep):
     """q (B, H, T, K), scaled already; k, v (B, H, S, K) -> heads (B, H, T, K), in `heads`; the weights (B, H, T, S)
     before they are divided by their sums, and 1 / those (B, H, T, 1). With `attention_mask` None position t sees all up
     to itself, the last of the T being the last of the S; above the diagonal the weights are then not written at all."""
     (B, H, T, _), S = q.shape, k.shape[2]
     exps, inverse = keep("exps", (B, H, T, S)), keep("inverse", (B, H, T, 1))
-    whole = attention_mask is not None
-    for first, end in [(0, T)] if whole else blocks(T):
-        seen = S if whole else S - T + end
+    for first, end in blocks(T):
+        seen = S - T + end
         scores = product(q[:, :, first:end], k[:, :, :seen].swapaxes(-1, -2), exps[:, :, first:end, :seen])
-        if whole:
-            scores += attention_mask
-        elif end - first > 1:
+        if end - first > 1:
             scores[..., S - T + first :] += later(end - first, q.dtype)
         scores -= scores.max(axis=-1, keepdims=True)
         np.exp(scores, out=scores)
@@ -140,7 +124,8 @@ def attention_backward(dheads, heads, exps, inverse, q, k, v, dq, dk, dv, scratc
 
 def swiglu(gate_up, keep):
     """gate_up (N, 2F), whose first half becomes silu(gate) -> the sigmoid of the gate (N, F), and silu(gate) * up."""
-    gate, up = np.split(gate_up, 2, axis=-1)
+    F = gate_up.shape[1] // 2
+    gate, up = gate_up[:, :F], gate_up[:, F:]
     sigmoid = np.negative(gate, out=keep("sigmoid", gate.shape))
     with np.errstate(over="ignore"):  # exp overflows to inf below -88, and 1 / inf is the right answer
         np.exp(sigmoid, out=sigmoid)
@@ -150,15 +135,15 @@ def swiglu(gate_up, keep):
     return sigmoid, np.multiply(gate, up, out=keep("active", gate.shape))
 
 
-def swiglu_backward(dy, silu_up, sigmoid, dgate_up):
+def swiglu_backward(dy, silu_up, sigmoid, active, dgate_up):
     """dy (N, F), and what the forward pass left -> dgate_up (N, 2F), which is filled."""
-    (silu, up), (dgate, dup) = np.split(silu_up, 2, axis=-1), np.split(dgate_up, 2, axis=-1)
+    F = dy.shape[1]
+    silu, up, dgate, dup = silu_up[:, :F], silu_up[:, F:], dgate_up[:, :F], dgate_up[:, F:]
     np.multiply(dy, silu, out=dup)
-    np.subtract(1.0, sigmoid, out=dgate)  # the slope of silu: sigmoid + silu (1 - sigmoid)
-    dgate *= silu
-    dgate += sigmoid
+    np.subtract(up, active, out=dgate)  # silu' up = sigmoid (up - active) + active, where active = silu(gate) up
+    dgate *= sigmoid
+    dgate += active
     dgate *= dy
-    dgate *= up
     return dgate_up
 
 

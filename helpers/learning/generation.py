@@ -1,19 +1,29 @@
 """Writing text: one token after another, each drawn from the model's distribution for the next.
 
 Keys and values of earlier positions are kept (the *KV cache*), so a new token costs one position, not all of them.
-Prompts of unlike length are padded on the left; RoPE only knows distances, so shifting a row changes nothing.
+A prompt is read in one pass, with others of its length; then all rows go on together, a token a step.
 Not here: beams, nucleus sampling, repetition penalties.
 """
 
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
+from helpers.learning.layers import EPSILON
 from helpers.learning.model import Transformer
 from helpers.learning.products import product
 from helpers.learning.scratch import Scratch
+
+GROUP = 32  # prompts that are continued together, by one thread
+LEAVE = 0.75  # when no more than this share of them is unfinished, the others leave: to part them costs a copy
+blas = ThreadpoolController()  # made once: to look for the libraries takes longer than a short answer
 
 
 class Cache:
@@ -22,19 +32,24 @@ class Cache:
 
     def __init__(self, model: Transformer, rows: int, width: int):
         c = model.config
-        shape = (c.layers, 2, rows, c.heads, width, c.dim // c.heads)
-        self.store = np.zeros(shape, model.parameters.flat.dtype)
+        self.store = np.zeros((c.layers, 2, rows, c.heads, width, c.dim // c.heads), model.dtype)
         self.length = 0
 
     def extend(self, layer: int, k: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Append new keys and values (B, H, T, K); -> all so far (B, H, length + T, K)."""
+        keys, values = self.store[layer]
         end = self.length + k.shape[2]
-        self.store[layer, 0, :, :, self.length : end] = k
-        self.store[layer, 1, :, :, self.length : end] = v
-        return self.store[layer, 0, :, :, :end], self.store[layer, 1, :, :, :end]
+        keys[:, :, self.length : end], values[:, :, self.length : end] = k, v
+        return keys[:, :, :end], values[:, :, :end]
+
+    def part(self, rows: slice, start: int) -> Cache:
+        """Some rows from a column on, as a cache of their own that writes into this one."""
+        part = object.__new__(Cache)
+        part.store, part.length = self.store[:, :, rows, :, start:], 0
+        return part
 
     def leave_only(self, rows: np.ndarray) -> None:
-        """Forget all rows but some: a mask (B,) or their numbers."""
+        """Forget all rows but some: a mask (B,)."""
         self.store = self.store[:, :, rows]
 
     def prefill(self, other: Cache) -> None:
@@ -52,14 +67,12 @@ def generate(
     temperature: float = 0.0,
     top_k: int | None = None,
     seed: int = 0,
-    places: list[int] | None = None,
 ) -> list[list[int]]:
     """Continue each prompt (token ids) by at most `max_new_tokens` ids, ending before the first id in `stop`.
 
     `temperature` 0 always takes the likeliest token (greedy); else tokens are drawn, from the `top_k` likeliest if
-    given. What a prompt draws depends on `seed` and on its place, which is its number in `prompts` unless `places`
-    says otherwise: who asks in several batches gives the places in the whole, or every batch draws alike.
-    Of a prompt that leaves no room in the model's context, only the last tokens are read.
+    given. What a prompt draws depends on `seed` and on its place in `prompts`. Of a prompt that leaves no room in the
+    model's context, only the last tokens are read.
     """
     context = model.config.context
     if not 0 < max_new_tokens < context:
@@ -73,48 +86,113 @@ def generate(
         )
     if any(not prompt for prompt in prompts):
         raise ValueError("a prompt holds no token; begin it with <|endoftext|>")
-    if not prompts:
-        return []
     prompts = [prompt[-(context - max_new_tokens) :] for prompt in prompts]
-    rows, width = len(prompts), max(map(len, prompts))
-    places = range(rows) if places is None else places
-    luck = np.stack([np.random.default_rng([seed, place]).random(max_new_tokens) for place in places], axis=1)
-    ids = np.zeros((rows, width), np.int64)
-    for row, prompt in enumerate(prompts):
-        ids[row, width - len(prompt) :] = prompt
-    pads = width - np.array([len(prompt) for prompt in prompts])
-    mask = padding_mask(model, pads, width + max_new_tokens)
-    cache, new_ids, scratch = Cache(model, rows, width + max_new_tokens), [[] for _ in prompts], Scratch(model.dtype)
-    here = np.arange(rows)  # the prompts still being continued, by number
-    block = ids
-    for step in range(max_new_tokens):
-        read, end = cache.length, cache.length + block.shape[1]
-        attention_mask = None if mask is None else mask[:, :, read:end, :end]
-        final = model.forward(block, cache=cache, attention_mask=attention_mask, scratch=scratch)
-        last = final.reshape(*block.shape, -1)[:, -1]  # (B, D)
-        token = choose(product(last, model.parameters.embedding.T), temperature, top_k, luck[step, here])
-        going = ~np.isin(token, stop)
-        for row, number in zip(here[going], token[going].tolist(), strict=True):
-            new_ids[row].append(number)
-        if not going.all():  # finished rows leave
-            here, token, mask = here[going], token[going], None if mask is None else mask[going]
-            cache.leave_only(going)
-        if not len(here):
-            break
-        block = token[:, None]
+    order = sorted(range(len(prompts)), key=lambda number: len(prompts[number]))  # like lengths stand together
+    groups = [order[start : start + GROUP] for start in range(0, len(order), GROUP)]
+    new_ids: list[list[int]] = [[] for _ in prompts]
+
+    def work(group: list[int]) -> None:
+        luck = np.zeros((max_new_tokens, len(group)))  # a greedy choice needs none
+        if temperature:
+            luck = np.stack([np.random.default_rng([seed, number]).random(max_new_tokens) for number in group], axis=1)
+
+        def pick(logits: np.ndarray, step: int, rows: np.ndarray) -> np.ndarray:
+            return choose(logits, temperature, top_k, luck[step, rows])
+
+        written = write(model, [prompts[number] for number in group], max_new_tokens, stop, pick)
+        for number, ids in zip(group, written, strict=True):
+            new_ids[number] = ids
+
+    with blas.limit(limits=1, user_api="blas"):
+        workers = min(len(groups), os.cpu_count() or 1)
+        if workers < 2:
+            list(map(work, groups))
+        else:
+            with ThreadPoolExecutor(workers) as pool:
+                list(pool.map(work, groups))
     return new_ids
 
 
-def padding_mask(model: Transformer, pads: np.ndarray, width: int) -> np.ndarray | None:
-    """Causal mask (B, 1, width, width) that also hides each row's first `pads[row]` positions; None if there are none.
-    A padded position still sees itself: a softmax over nothing would be 0 / 0."""
-    if not pads.any():
-        return None
-    mask = np.repeat(model.causal[None, None, :width, :width], len(pads), axis=0)
-    for row, count in enumerate(pads):
-        mask[row, 0, :, :count] = -np.inf
-        mask[row, 0, range(count), range(count)] = 0.0
-    return mask
+def write(model: Transformer, prompts: list[list[int]], count: int, stop: tuple, pick: Callable) -> list[list[int]]:
+    """Up to `count` new ids after each prompt; the prompts, of rising length, go on together. `pick` takes logits
+    (B, V), the number of the step and those of the rows, (B,), and gives a token for each (B,)."""
+    longest, new_ids = len(prompts[-1]), [[] for _ in prompts]
+    cache, logits = read_prompts(model, prompts, longest + count)
+    pads = longest - np.array([len(prompt) for prompt in prompts])
+    rows, going = np.arange(len(prompts)), np.ones(len(prompts), bool)  # those in the batch; is each unfinished?
+    for step in range(count):
+        tokens = pick(logits, step, rows)
+        going &= ~np.isin(tokens, stop)
+        for row, token in zip(rows[going], tokens[going].tolist(), strict=True):
+            new_ids[row].append(token)
+        if going.sum() <= LEAVE * len(rows):
+            cache.leave_only(going)
+            rows, pads, tokens, going = rows[going], pads[going], tokens[going], going[going]
+        if not len(rows) or step + 1 == count:
+            break
+        logits = one_more(model, tokens, cache, pads)
+    return new_ids
+
+
+def read_prompts(model: Transformer, prompts: list[list[int]], width: int) -> tuple[Cache, np.ndarray]:
+    """Read prompts of rising length, those of one length in one pass. They end in the same column of the cache, so the
+    shorter ones leave columns empty before them. -> the cache, and the logits (B, V) of the token after each."""
+    cache, scratch, last, first = Cache(model, len(prompts), width), Scratch(model.dtype), [], 0
+    longest = len(prompts[-1])
+    for length, group in groupby(prompts, len):
+        ids = np.array(list(group))
+        part = cache.part(slice(first, first + len(ids)), longest - length)
+        last.append(model.forward(ids, cache=part, last_only=True, scratch=scratch).copy())
+        first += len(ids)
+    cache.length = longest
+    return cache, product(np.concatenate(last), model.parameters.embedding.T)
+
+
+def one_more(model: Transformer, tokens: np.ndarray, cache: Cache, pads: np.ndarray) -> np.ndarray:
+    """The forward pass once more, for one new token (B,) in each row -> logits (B, V) of the token after it.
+
+    With a single position nothing later has to be hidden, and most of `Transformer.forward`'s bookkeeping falls away.
+    pads (B,): the empty columns of the cache before each row's prompt.
+    """
+    p, c, B = model.parameters, model.config, len(tokens)
+    D, H, F = c.dim, c.heads, c.hidden
+    now = cache.length
+    cos, sin = (table[now - pads] for table in (model.rope.cos, model.rope.sin))
+    empty = None
+    if pads.any():
+        empty = np.where(np.arange(now + 1) < pads[:, None], -np.inf, 0.0).astype(model.dtype)[:, None, :, None]
+    x = p.embedding[tokens]  # (B, D)
+    for layer, (keys, values) in zip(p.layers, cache.store, strict=True):
+        qkv = product(norm(x, layer.norm_1), layer.qkv.T)
+        qk = qkv[:, : 2 * D].reshape(B, 2 * H, 2, -1)  # each head's two halves
+        qk = (qk * cos + qk[:, :, ::-1] * sin).reshape(B, 2 * D)
+        keys[:, :, now], values[:, :, now] = qk[:, D:].reshape(B, H, -1), qkv[:, 2 * D :].reshape(B, H, -1)
+        scores = product(keys[:, :, : now + 1], qk[:, :D].reshape(B, H, -1, 1))  # (B, H, S, 1)
+        if empty is not None:
+            scores += empty
+        scores -= scores.max(axis=2, keepdims=True)
+        np.exp(scores, out=scores)
+        heads = product(scores.swapaxes(2, 3), values[:, :, : now + 1])  # (B, H, 1, K)
+        heads /= scores.sum(axis=2, keepdims=True)
+        x += product(heads.reshape(B, D), layer.out.T)
+        gate_up = product(norm(x, layer.norm_2), layer.gate_up.T)
+        gate, up = gate_up[:, :F], gate_up[:, F:]
+        with np.errstate(over="ignore"):  # as in layers.sigmoid
+            below = np.exp(-gate)
+        below += 1.0
+        gate *= up
+        gate /= below
+        x += product(gate, layer.down.T)
+    cache.length += 1
+    return product(norm(x, p.norm), p.embedding.T)
+
+
+def norm(x: np.ndarray, gain: np.ndarray) -> np.ndarray:
+    """RMSNorm, as in layers.py."""
+    size = np.vecdot(x, x)[:, None]
+    size /= x.shape[-1]
+    size += x.dtype.type(EPSILON)
+    return x / np.sqrt(size, out=size) * gain
 
 
 def choose(logits: np.ndarray, temperature: float, top_k: int | None, luck: np.ndarray) -> np.ndarray:

@@ -108,16 +108,7 @@ class LanguageModel:
         """New ids after each prompt of ids, up to the token that ends a document or a turn. Prompts of like length
         share a batch, so little is padded; what is drawn for a prompt depends on its place in `prompts` alone."""
         stop = [self.tokenizer.special[name] for name in STOPS]
-        order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
-        new_ids: list[list[int]] = [[] for _ in prompts]
-        with threadpool_limits(1, user_api="blas"):
-            for start in range(0, len(order), BATCH):
-                places = order[start : start + BATCH]
-                batch = [prompts[i] for i in places]
-                batch_ids = generate(self.transformer, batch, max_new_tokens, stop=stop, places=places, **sampling)
-                for i, ids in zip(places, batch_ids, strict=True):
-                    new_ids[i] = ids
-        return new_ids
+        return generate(self.transformer, prompts, max_new_tokens, stop=stop, **sampling)
 
     def copy(self) -> LanguageModel:
         """The same model with parameters of its own."""

@@ -76,13 +76,15 @@ class Lora:
         return np.concatenate(parts)
 
     def slopes(self) -> LoraSlopes:
-        """A place for the slopes of A and B, laid out as `flat`, that a backward pass can add to."""
+        """A place for the slopes of A and B, laid out as `flat`, that a backward pass can fill."""
         return LoraSlopes(self, np.zeros_like(self.flat))
 
     def merge(self) -> None:
         """Put W + scale * B A in the place of each W."""
         for name, original in self.original.items():
-            self.parameters.named[name][:] = original + self.scale * (self.b[name] @ self.a[name])
+            matrix = product(self.b[name], self.a[name], self.parameters.named[name])
+            matrix *= self.scale
+            matrix += original
 
     def unmerge(self) -> None:
         """Put each W back."""
@@ -91,15 +93,17 @@ class Lora:
 
 
 class Adapter:
-    """Where the slopes of one matrix's A and B are added up."""
+    """Where the slopes of one matrix's A and B go."""
 
     def __init__(self, lora: Lora, name: str, da: np.ndarray, db: np.ndarray):
         self.a, self.b, self.scale, self.da, self.db = lora.a[name], lora.b[name], lora.scale, da, db
 
-    def add_slope(self, dy: np.ndarray, x: np.ndarray) -> None:
+    def fill_slope(self, dy: np.ndarray, x: np.ndarray) -> None:
         """What arrives at y = W x, (N, outputs), and x, (N, inputs)."""
-        self.da += self.scale * product(product(dy, self.b).T, x)
-        self.db += self.scale * product(dy.T, product(x, self.a.T))
+        product(product(dy, self.b).T, x, self.da)
+        product(dy.T, product(x, self.a.T), self.db)
+        self.da *= self.scale
+        self.db *= self.scale
 
 
 class Joined:
@@ -108,10 +112,10 @@ class Joined:
     def __init__(self, adapters: list[Adapter | None]):
         self.adapters = adapters
 
-    def add_slope(self, dy: np.ndarray, x: np.ndarray) -> None:
+    def fill_slope(self, dy: np.ndarray, x: np.ndarray) -> None:
         for adapter, part in zip(self.adapters, np.split(dy, len(self.adapters), axis=1), strict=True):
             if adapter is not None:
-                adapter.add_slope(part, x)
+                adapter.fill_slope(part, x)
 
 
 class LoraSlopes:

@@ -26,12 +26,12 @@ from helpers.learning.scratch import Scratch
 __all__ = ["Activations", "Config", "Parameters", "Transformer", "parameter_shapes"]
 
 
-def add_slope(slope, dy, x, scratch):
-    """Add the slope of a matrix that makes y of x, dy^T x, to `slope`; or let it do that itself, if it is no array."""
+def fill_slope(slope, dy, x):
+    """Put the slope of a matrix that makes y of x, dy^T x, into `slope`; what is no array makes its own of dy and x."""
     if isinstance(slope, np.ndarray):
-        slope += product(dy.T, x, scratch("slope", slope.shape))
+        product(dy.T, x, slope)
     elif slope is not None:
-        slope.add_slope(dy, x)
+        slope.fill_slope(dy, x)
 
 
 @dataclass
@@ -39,7 +39,6 @@ class Activations:
     """What a layer's backward pass needs of its forward pass, by name. N = B * T rows."""
 
     normal_1: np.ndarray  # (N, D), the layer's input divided by its root mean square
-    normed_1: np.ndarray  # (N, D), the same times the norm's gain: what attention reads
     inverse_1: np.ndarray  # (N, 1), 1 / root mean square
     q: np.ndarray  # (B, H, T, K), turned by the position's angle, as k, and scaled
     k: np.ndarray  # (B, H, S, K)
@@ -48,7 +47,6 @@ class Activations:
     exps: np.ndarray  # (B, H, T, S), the weights before each row is divided by its sum
     inverse: np.ndarray  # (B, H, T, 1), 1 / that sum
     normal_2: np.ndarray = None  # (N, D), as above, before the feed-forward half
-    normed_2: np.ndarray = None
     inverse_2: np.ndarray = None
     silu_up: np.ndarray = None  # (N, 2F), silu(gate) and up side by side
     sigmoid: np.ndarray = None  # (N, F), of the gate
@@ -73,7 +71,7 @@ class Transformer:
         self.rope = fused.Rope(c.context, c.heads, c.dim // c.heads, self.dtype)
         self.causal = fused.later(c.context, self.dtype)  # no looking ahead
 
-    def forward(self, ids, tape: list | None = None, cache=None, attention_mask=None, scratch=None):
+    def forward(self, ids, tape: list | None = None, cache=None, last_only=False, scratch=None):
         """ids (B, T) -> final states (B * T, D), normed, ready for `@ embedding.T`.
 
         `tape` gets what the backward pass needs: a layer's Activations each, then those of the last norm. With a
@@ -88,14 +86,17 @@ class Transformer:
         x = np.take(p.embedding, ids.reshape(-1), axis=0, out=scratch("x", (ids.size, self.config.dim)), mode="clip")
         for i, layer in enumerate(p.layers):
             keep = scratch if tape is None else scratch.of(i)  # the backward pass wants each layer's own
-            added, saved = self.attend(x, layer, ids.shape, keep, scratch, attention_mask, cache and (cache, i))
+            only = last_only and i == len(p.layers) - 1
+            added, saved = self.attend(x, layer, ids.shape, keep, scratch, cache and (cache, i), only)
+            if only:
+                x = x[ids.shape[1] - 1 :: ids.shape[1]]
             x += added
             x += self.feed_forward(x, layer, saved, keep, scratch)
             if tape is not None:
                 tape.append(saved)
         if cache:
             cache.length = end
-        normal, final, inverse = fused.rms_norm(x, p.norm, scratch, "last")
+        normal, final, inverse = fused.rms_norm(x, p.norm, scratch, scratch, "last")
         if tape is not None:
             tape.append((normal, inverse))
         return final
@@ -103,18 +104,18 @@ class Transformer:
     def backward(self, ids, targets, weights, gradients: Parameters, each=None, reached=None, scratch=None) -> float:
         """One forward and backward pass.
 
-        ids, targets (B, T) int; weights (B, T): how much each position's loss counts, 0 for none. Adds the gradients
-        of the weighted sum of losses to `gradients` (Parameters, or LoraSlopes) and returns that sum. If given, `each`
+        ids, targets (B, T) int; weights (B, T): how much each position's loss counts, 0 for none. Fills `gradients`
+        (Parameters, or LoraSlopes) with those of the weighted sum of losses and returns that sum. If given, `each`
         (B, T) gets its terms, and `reached` (B, T, D) the gradient that arrives at each position's embedding.
         """
         p, g, tape, scratch = self.parameters, gradients, [], scratch or Scratch(self.dtype)
         final = self.forward(ids, tape, scratch=scratch)
         counted, targets, weights, rows = self.select(final, targets, weights)
-        dlogits = scratch("dlogits", (len(rows), len(p.embedding)))
+        dlogits = scratch("wide", (len(rows), len(p.embedding)))
         losses = fused.cross_entropy(counted, p.embedding, targets, weights, dlogits)
         if each is not None:
             each.reshape(-1)[rows] = losses
-        add_slope(g.embedding, dlogits, counted, scratch)
+        fill_slope(g.embedding, dlogits, counted)
         dx = scratch("dx", final.shape)
         dx[:] = 0.0
         dx[rows] = product(dlogits, p.embedding, scratch("dcounted", counted.shape))
@@ -130,54 +131,56 @@ class Transformer:
             reached[:] = dx.reshape(reached.shape)
         return float(losses.sum())
 
-    def attend(self, x, layer, shape, keep, scratch, attention_mask=None, place=None):
+    def attend(self, x, layer, shape, keep, scratch, place=None, last_only=False):
         """What attention adds to x (N, D), and the Activations so far. `shape` is (B, T); `place` is (cache, number of
         the layer) where earlier positions are kept."""
         (B, T), (N, D), H = shape, x.shape, self.config.heads
-        normal, normed, inverse_1 = fused.rms_norm(x, layer.norm_1, keep, 1)
+        normal, normed, inverse_1 = fused.rms_norm(x, layer.norm_1, keep, scratch, 1)
         qkv = product(normed, layer.qkv.T, keep("qkv", (N, 3 * D)))
-        qk = self.rope.turn(qkv, place[0].length if place else 0, T, keep("qk", (N, 2 * D)), scratch)
-        q, k = qk.reshape(B, T, 2, H, -1).transpose(2, 0, 3, 1, 4)  # each (B, H, T, K)
-        v = qkv.reshape(B, T, 3, H, -1)[:, :, 2].transpose(0, 2, 1, 3)
+        self.rope.turn(qkv[:, : 2 * D], place[0].length if place else 0, T, scratch)
+        q, k, v = qkv.reshape(B, T, 3, H, -1).transpose(2, 0, 3, 1, 4)  # each (B, H, T, K)
         if place:
             cache, number = place
             k, v = cache.extend(number, k, v)  # (B, H, S, K), S = start + T
+        if last_only:
+            q, N, T = q[:, :, -1:], B, 1
         joined = keep("joined", (N, D))  # the heads side by side
         heads = joined.reshape(B, T, H, -1).transpose(0, 2, 1, 3)
-        exps, inverse = fused.attention(q, k, v, attention_mask, heads, keep)
-        saved = Activations(normal, normed, inverse_1, q, k, v, heads, exps, inverse)
+        exps, inverse = fused.attention(q, k, v, heads, keep)
+        saved = Activations(normal, inverse_1, q, k, v, heads, exps, inverse)
         return product(joined, layer.out.T, scratch("added", (N, D))), saved
 
     def attend_backward(self, dy, layer, dlayer, saved: Activations, scratch):
         """Gradient of what `attend` added, dy (N, D) -> dx (N, D); the parameters' go to `dlayer`."""
         (N, D), (B, H, T, K) = dy.shape, saved.q.shape
         joined = saved.heads.transpose(0, 2, 1, 3).reshape(N, D)
-        add_slope(dlayer.out, dy, joined, scratch)
+        fill_slope(dlayer.out, dy, joined)
         dheads = product(dy, layer.out, scratch("dheads", (N, D))).reshape(B, T, H, K).transpose(0, 2, 1, 3)
-        dqk, dqkv = scratch("dqk", (N, 2 * D)), scratch("dqkv", (N, 3 * D))
-        dq, dk = dqk.reshape(B, T, 2, H, K).transpose(2, 0, 3, 1, 4)
-        dv = dqkv.reshape(B, T, 3, H, K)[:, :, 2].transpose(0, 2, 1, 3)
+        dqkv = scratch("wide", (N, 3 * D))
+        dq, dk, dv = dqkv.reshape(B, T, 3, H, K).transpose(2, 0, 3, 1, 4)
         s = saved
         fused.attention_backward(dheads, s.heads, s.exps, s.inverse, s.q, s.k, s.v, dq, dk, dv, scratch)
-        self.rope.turn_back(dqk, T, dqkv[:, : 2 * D], scratch)  # the backward of a turn is the turn back
-        add_slope(dlayer.qkv, dqkv, saved.normed_1, scratch)
+        self.rope.turn(dqkv[:, : 2 * D], 0, T, scratch, back=True)
+        normed = np.multiply(saved.normal_1, layer.norm_1, out=scratch("normed", (N, D)))
+        fill_slope(dlayer.qkv, dqkv, normed)
         dx = product(dqkv, layer.qkv, scratch("dheads", (N, D)))
         return fused.rms_norm_backward(dx, saved.normal_1, saved.inverse_1, layer.norm_1, dlayer.norm_1, scratch)
 
     def feed_forward(self, x, layer, saved: Activations, keep, scratch):
         """What the feed-forward half adds to x (N, D); its activations go to `saved`."""
-        saved.normal_2, saved.normed_2, saved.inverse_2 = fused.rms_norm(x, layer.norm_2, keep, 2)
-        saved.silu_up = product(saved.normed_2, layer.gate_up.T, keep("gate_up", (len(x), len(layer.gate_up))))
+        saved.normal_2, normed, saved.inverse_2 = fused.rms_norm(x, layer.norm_2, keep, scratch, 2)
+        saved.silu_up = product(normed, layer.gate_up.T, keep("gate_up", (len(x), len(layer.gate_up))))
         saved.sigmoid, saved.active = fused.swiglu(saved.silu_up, keep)
         return product(saved.active, layer.down.T, scratch("added", x.shape))
 
     def feed_forward_backward(self, dy, layer, dlayer, saved: Activations, scratch):
         """Gradient of what `feed_forward` added, dy (N, D) -> dx (N, D); the parameters' go to `dlayer`."""
-        add_slope(dlayer.down, dy, saved.active, scratch)
+        fill_slope(dlayer.down, dy, saved.active)
         dactive = product(dy, layer.down, scratch("dactive", saved.active.shape))
-        dgate_up = scratch("dgate_up", saved.silu_up.shape)
-        fused.swiglu_backward(dactive, saved.silu_up, saved.sigmoid, dgate_up)
-        add_slope(dlayer.gate_up, dgate_up, saved.normed_2, scratch)
+        dgate_up = scratch("wide", saved.silu_up.shape)
+        fused.swiglu_backward(dactive, saved.silu_up, saved.sigmoid, saved.active, dgate_up)
+        normed = np.multiply(saved.normal_2, layer.norm_2, out=scratch("normed", dy.shape))
+        fill_slope(dlayer.gate_up, dgate_up, normed)
         dx = product(dgate_up, layer.gate_up, scratch("dheads", dy.shape))
         return fused.rms_norm_backward(dx, saved.normal_2, saved.inverse_2, layer.norm_2, dlayer.norm_2, scratch)
 

@@ -77,36 +77,39 @@ class AdamW:
         self.parameters, self.beta_1, self.beta_2 = parameters, beta_1, beta_2
         self.mean = np.zeros_like(parameters.flat)  # of the gradient
         self.square = np.zeros_like(parameters.flat)  # of its square
-        self.update = np.empty_like(parameters.flat)
         self.decays = parameters.decays  # 1 where weight decay applies
 
     def step(self, gradient: np.ndarray, rate: float, decay: float, number: int, workers: Callable = map) -> None:
-        """Move the parameters against `gradient` (flat); `number` counts the steps from 1, for Adam's bias correction.
-        `workers` maps a function over parts of the buffer, as a pool does. The parameters change in the last line only,
-        so an interrupted step leaves them whole."""
+        """Move the parameters against `gradient` (flat), which is used up: it becomes the change. `number` counts the
+        steps from 1, for Adam's bias correction. `workers` maps a function over parts of the buffer, as a pool does.
+        The parameters change in the last line only, so an interrupted step leaves them whole."""
+
+        root = math.sqrt(1 - self.beta_2**number)
+        pace = rate * root / (1 - self.beta_1**number)
 
         def work(part: slice) -> None:
+            spare = np.empty(self.PIECE, gradient.dtype)
             for start in range(part.start, part.stop, self.PIECE):
                 piece = slice(start, min(start + self.PIECE, part.stop))
-                new, mean, square, update = gradient[piece], self.mean[piece], self.square[piece], self.update[piece]
-                np.subtract(new, mean, out=update)
+                new, mean, square = gradient[piece], self.mean[piece], self.square[piece]
+                update = np.subtract(new, mean, out=spare[: new.size])
                 update *= 1 - self.beta_1
                 mean += update
                 np.multiply(new, new, out=update)
                 update -= square
                 update *= 1 - self.beta_2
                 square += update
-                np.multiply(square, 1 / (1 - self.beta_2**number), out=update)
-                np.sqrt(update, out=update)
-                update += 1e-8
-                np.divide(mean, update, out=update)
-                update *= 1 / (1 - self.beta_1**number)
+                np.sqrt(square, out=update)
+                update += 1e-8 * root
+                np.divide(mean, update, out=new)
+                new *= pace
                 if decay:
-                    update += decay * self.decays[piece] * self.parameters.flat[piece]
-                update *= rate
+                    np.multiply(self.decays[piece], self.parameters.flat[piece], out=update)
+                    update *= rate * decay
+                    new += update
 
         list(workers(work, spans(gradient.size)))
-        self.parameters.flat -= self.update
+        self.parameters.flat -= gradient
 
 
 def spans(size: int) -> list[slice]:
@@ -157,7 +160,6 @@ def train(
 
     def work(piece: Batch, each: np.ndarray, gradient: Parameters) -> float:
         scratch = own.__dict__.setdefault("scratch", Scratch(gradient.flat.dtype))
-        gradient.flat[:] = 0.0
         return model.backward(*piece, gradient, each, scratch=scratch)
 
     def add_up(part: slice) -> float:

@@ -34,15 +34,15 @@ def close(found, right) -> None:
 
 @pytest.mark.parametrize("rows", [1, 7, 130])
 def test_rms_norm_and_its_backward(scratch, rows):
-    x, gain, dy, dgain = normal(rows, 8), normal(8), normal(rows, 8), np.ones(8)
+    x, gain, dy, dgain = normal(rows, 8), normal(8), normal(rows, 8), np.full(8, np.nan)
     plain, inverse = layers.rms_norm(x, gain)
-    unit, normed, fast_inverse = fused.rms_norm(x, gain, scratch, "x")
+    unit, normed, fast_inverse = fused.rms_norm(x, gain, scratch, scratch, "x")
     close(normed, plain)
     close(unit, x * inverse)
     close(fast_inverse, inverse)
     plain_dx, plain_dgain = layers.rms_norm_backward(dy, x, inverse, gain)
     close(fused.rms_norm_backward(dy.copy(), unit, inverse, gain, dgain, scratch), plain_dx)
-    close(dgain, 1 + plain_dgain)
+    close(dgain, plain_dgain)
 
 
 @pytest.mark.parametrize("start", [0, 5])
@@ -53,17 +53,17 @@ def test_rope_turns_queries_and_keys_and_scales_the_queries(scratch, start):
     cos, sin = layers.rope_tables(12, K, np.float64)
     layers.rotate(plain[:, :, :2], cos[start : start + T], sin[start : start + T])
     plain[:, :, 0] *= K**-0.5
-    fast = rope.turn(qkv, start, T, scratch("out", (B * T, 2 * H * K)), scratch)
-    close(fast, plain[:, :, :2].reshape(B * T, -1))
+    rope.turn(qkv[:, : 2 * H * K], start, T, scratch)
+    close(qkv, plain.reshape(B * T, -1))
 
 
 def test_rope_turns_back(scratch):
-    """The backward of a linear map: <turn(x), dy> = <x, turn_back(dy)>."""
-    rope, qkv, dqk = fused.Rope(6, 3, 4, np.float64), normal(12, 36), normal(12, 24)
-    turned = rope.turn(qkv, 0, 6, scratch("out", (12, 24)), scratch)
-    right = (turned * dqk).sum()
-    back = rope.turn_back(dqk.copy(), 6, scratch("back", (12, 24)), scratch)
-    assert (qkv[:, :24] * back).sum() == pytest.approx(right)
+    """The backward of a linear map: <turn(x), dy> = <x, turn back(dy)>."""
+    rope, x, dy = fused.Rope(6, 3, 4, np.float64), normal(12, 24), normal(12, 24)
+    turned, back = x.copy(), dy.copy()
+    rope.turn(turned, 0, 6, scratch)
+    rope.turn(back, 0, 6, scratch, back=True)
+    assert (x * back).sum() == pytest.approx((turned * dy).sum())
 
 
 @pytest.mark.parametrize("T, S", [(1, 1), (1, 9), (5, 5), (64, 64), (65, 65), (130, 130), (7, 80)])
@@ -72,20 +72,10 @@ def test_attention_sees_what_came_before(scratch, T, S):
     mask = np.triu(np.full((S, S), -np.inf), 1)[S - T :]
     heads, weights = layers.attention(q, k, v, mask)
     fast = np.empty_like(q)
-    exps, inverse = fused.attention(q * 4**-0.5, k, v, None, fast, scratch)
+    exps, inverse = fused.attention(q * 4**-0.5, k, v, fast, scratch)
     close(fast, heads)
     if T == S:
         close(np.tril(exps) * inverse, weights)
-
-
-def test_attention_with_another_mask(scratch):
-    q, k, v = (normal(3, 2, 6, 4) for _ in range(3))
-    mask = np.where(RNG.random((3, 1, 6, 6)) < 0.4, -np.inf, 0.0)
-    mask[..., range(6), range(6)] = 0.0
-    for some in (mask, mask[0, 0]):
-        fast = np.empty_like(q)
-        fused.attention(q * 4**-0.5, k, v, some, fast, scratch)
-        close(fast, layers.attention(q, k, v, some)[0])
 
 
 @pytest.mark.parametrize("T", [1, 5, 64, 65, 130])
@@ -95,7 +85,7 @@ def test_attention_backward(scratch, T):
     heads, weights = layers.attention(q, k, v, mask)
     plain = layers.attention_backward(dout, heads, weights, q, k, v)
     fast_heads, scaled = np.empty_like(q), q * 4**-0.5
-    exps, inverse = fused.attention(scaled, k, v, None, fast_heads, Scratch(np.float64))
+    exps, inverse = fused.attention(scaled, k, v, fast_heads, Scratch(np.float64))
     dq, dk, dv = (np.full_like(q, np.nan) for _ in range(3))
     fused.attention_backward(dout.copy(), fast_heads, exps, inverse, scaled, k, v, dq, dk, dv, scratch)
     for fast, right in zip((dq * 4**-0.5, dk, dv), plain, strict=True):
@@ -110,7 +100,8 @@ def test_swiglu_and_its_backward(scratch, rows):
     sigmoid, active = fused.swiglu(silu_up, scratch)
     close(active, layers.swiglu(gate_up))
     close(sigmoid, layers.sigmoid(gate_up[:, :5]))
-    close(fused.swiglu_backward(dy, silu_up, sigmoid, scratch("d", gate_up.shape)), layers.swiglu_backward(dy, gate_up))
+    dgate_up = fused.swiglu_backward(dy, silu_up, sigmoid, active, scratch("d", gate_up.shape))
+    close(dgate_up, layers.swiglu_backward(dy, gate_up))
 
 
 @pytest.mark.parametrize("rows", [1, 64, 65, 200])
@@ -179,4 +170,4 @@ def test_every_large_product_goes_through_one_function(monkeypatch):
     monkeypatch.setattr(products, "multiply", slow)
     assert model.backward(ids, ids, weights, found) == pytest.approx(loss)
     np.testing.assert_allclose(found.flat, right.flat, atol=1e-9)
-    assert len(calls) > 40
+    assert len(calls) == 3 + 2 * (6 + 12)  # the logits; in each layer, forward and backward

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers.learning.generation import Cache, choose, generate
+from helpers.learning.generation import GROUP, Cache, choose, generate, one_more, read_prompts
 
 PROMPT = [1, 2, 3]
 
@@ -124,9 +124,33 @@ def test_written_tokens_come_as_often_as_the_model_says(writer):
 def test_what_a_prompt_draws_depends_on_its_place_and_on_nothing_beside_it(writer):
     several = prompts(12, 10)
     together = generate(writer, several, 8, temperature=1.5, seed=3)
-    alone = [generate(writer, [prompt], 8, temperature=1.5, seed=3, places=[i])[0] for i, prompt in enumerate(several)]
-    assert together == alone
+    for count in (1, 5):
+        assert generate(writer, several[:count], 8, temperature=1.5, seed=3) == together[:count]
+    others = [PROMPT] * 11 + several[11:]  # other neighbours, of other lengths
+    assert generate(writer, others, 8, temperature=1.5, seed=3)[11] == together[11]
     assert generate(writer, [PROMPT] * 6, 8, temperature=1.5) != [generate(writer, [PROMPT], 8, temperature=1.5)[0]] * 6
+
+
+@pytest.mark.parametrize("cores", [1, 3])
+def test_many_prompts_are_one_by_one_however_many_cores_there_are(writer, monkeypatch, cores):
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    several = prompts(2 * GROUP + 5, 9)
+    stop = (generate(writer, several[:1], 9)[0][2],)
+    alone = [generate(writer, [prompt], 9, stop=stop)[0] for prompt in several]
+    assert generate(writer, several, 9, stop=stop) == alone
+
+
+def test_one_more_position_is_the_forward_pass(writer):
+    """Of rows that begin in different columns of the cache."""
+    several = sorted(prompts(7, 12), key=len)
+    cache, logits = read_prompts(writer, several, 16)
+    pads = len(several[-1]) - np.array([len(prompt) for prompt in several])
+    assert len(set(pads.tolist())) > 3
+    for token in (4, 0, 28):
+        for prompt, scores in zip(several, logits, strict=True):
+            np.testing.assert_allclose(scores, writer.logits(np.array([prompt]))[0, -1], atol=1e-3)
+        several = [[*prompt, token] for prompt in several]
+        logits = one_more(writer, np.full(7, token), cache, pads)
 
 
 def test_a_text_that_all_rows_share_is_read_once(writer):

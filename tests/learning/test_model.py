@@ -162,12 +162,17 @@ def test_float32_gradients_are_those_of_float64():
         np.testing.assert_allclose(found[name], exact, atol=1e-4 * np.abs(exact).max(), err_msg=name)
 
 
-def test_gradients_are_added_to_what_is_there(small):
+def test_gradients_take_the_place_of_what_was_there(small):
     _, once = gradients(small)
-    twice = Parameters(small.config, dtype=np.float64)
-    for _ in range(2):
-        small.backward(IDS, TARGETS, WEIGHTS, twice)
-    np.testing.assert_allclose(twice.flat, 2 * once.flat, rtol=1e-9, atol=1e-12)
+    again = Parameters(small.config, dtype=np.float64)
+    again.flat[:] = np.nan
+    small.backward(IDS, TARGETS, WEIGHTS, again)
+    np.testing.assert_array_equal(again.flat, once.flat)
+
+
+def test_the_last_position_alone_is_the_last_of_all(small):
+    every = small.forward(IDS).reshape(*IDS.shape, -1)
+    np.testing.assert_allclose(small.forward(IDS, last_only=True), every[:, -1], rtol=1e-9, atol=1e-12)
 
 
 def test_gradients_reach_instruction_tokens_whose_loss_is_masked(small):
@@ -195,7 +200,7 @@ def test_what_reaches_each_position_is_the_slope_there(small):
     small.backward(IDS, TARGETS, WEIGHTS, Parameters(small.config, dtype=np.float64), reached=reached)
 
     def loss(position, direction, step):
-        def forward(ids, tape=None, cache=None, attention_mask=None):
+        def forward(ids, tape=None):
             real = small.parameters.embedding
             own = np.concatenate([real, real[IDS.reshape(-1)]])
             own[len(real) + position] += step * direction
