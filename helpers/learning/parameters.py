@@ -51,8 +51,9 @@ def parameter_shapes(config: Config) -> dict[str, tuple[int, ...]]:
 class Parameters:
     """One flat buffer, and named views into it: changing a view changes the buffer, and the other way round.
 
-    `named[name]` has the shapes above. Matrices that lie side by side are also seen as one: `layers[i].qkv` (3D, D)
-    and `layers[i].gate_up` (2F, D), so that one product does the work of three. Gradients have the same structure.
+    `named[name]` has the shapes above, `places[name]` is its slice of the buffer. Matrices that lie side by side are
+    also seen as one: `layers[i].qkv` (3D, D) and `layers[i].gate_up` (2F, D), so that one product does the work of
+    three. Gradients have the same structure.
     """
 
     def __init__(self, config: Config, flat: np.ndarray | None = None, dtype=np.float32):
@@ -62,15 +63,16 @@ class Parameters:
         self.flat = np.zeros(size, dtype) if flat is None else flat
         if self.flat.shape != (size,):
             raise ValueError(f"the buffer has shape {self.flat.shape}; this configuration needs ({size},)")
-        self.named, start = {}, {}
-        end = 0
+        self.named, self.places, end = {}, {}, 0
         for name, shape in shapes.items():
-            start[name], end = end, end + int(np.prod(shape))
-            self.named[name] = self.flat[start[name] : end].reshape(shape)
+            start, end = end, end + int(np.prod(shape))
+            self.places[name] = slice(start, end)
+            self.named[name] = self.flat[start:end].reshape(shape)
 
         def joined(first: str, count: int) -> np.ndarray:
             rows, columns = shapes[first]
-            return self.flat[start[first] : start[first] + count * rows * columns].reshape(count * rows, columns)
+            start = self.places[first].start
+            return self.flat[start : start + count * rows * columns].reshape(count * rows, columns)
 
         self.embedding = self.named["model.embed_tokens.weight"]
         self.norm = self.named["model.norm.weight"]

@@ -1,11 +1,12 @@
-"""The training loop: AdamW on one flat buffer, gradients from shards of the batch in a pool of threads.
+"""The training loop: one flat buffer of parameters, gradients from shards of the batch in a pool of threads.
 
 NumPy gives up Python's lock inside its operations, so two threads with one BLAS thread each keep two cores busier
 than BLAS's own threading can on matrices this small. The batch is always cut into the same SHARDS pieces, whose
 gradients are added in the same order, so that the result does not depend on how many cores there are.
 
-Not here: what is learned from (batches are a function of the step number) and how good the model gets (evaluation.py).
-Sources: Loshchilov & Hutter 2019 (AdamW), 2017 (cosine); Pascanu et al. 2013 (clipping).
+Not here: how parameters move against a gradient (optimizers.py), what is learned from (batches are a function of the
+step number) and how good the model gets (evaluation.py).
+Sources: Loshchilov & Hutter 2017 (cosine); Pascanu et al. 2013 (clipping).
 """
 
 from __future__ import annotations
@@ -27,9 +28,10 @@ from tqdm.auto import tqdm
 from helpers.learning.checkpoints import load_checkpoint, save_checkpoint
 from helpers.learning.lora import Lora
 from helpers.learning.model import Parameters, Transformer
+from helpers.learning.optimizers import SHARDS, AdamW, Muon, spans
 from helpers.learning.scratch import Scratch
 
-SHARDS = 4
+__all__ = ["SHARDS", "AdamW", "Muon", "Recipe", "TrainingDiverged", "resume", "shard", "stream_batches", "train"]
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]  # ids, targets (B, T) int; weights (B, T) float, 0 = not trained
 
 
@@ -66,58 +68,6 @@ class Recipe:
         return self.rate * (self.floor + (1 - self.floor) * 0.5 * (1 + math.cos(math.pi * min(1.0, done))))
 
 
-class AdamW:
-    """Adam with decoupled weight decay: two running means as long as the parameters, one vector operation a line.
-    It works through the buffer in pieces that stay in the processor's cache, which takes half the time, and several
-    workers can share it."""
-
-    PIECE = 1 << 17
-
-    def __init__(self, parameters: Parameters | Lora, beta_1: float = 0.9, beta_2: float = 0.95):
-        self.parameters, self.beta_1, self.beta_2 = parameters, beta_1, beta_2
-        self.mean = np.zeros_like(parameters.flat)  # of the gradient
-        self.square = np.zeros_like(parameters.flat)  # of its square
-        self.decays = parameters.decays  # 1 where weight decay applies
-
-    def step(self, gradient: np.ndarray, rate: float, decay: float, number: int, workers: Callable = map) -> None:
-        """Move the parameters against `gradient` (flat), which is used up: it becomes the change. `number` counts the
-        steps from 1, for Adam's bias correction. `workers` maps a function over parts of the buffer, as a pool does.
-        The parameters change in the last line only, so an interrupted step leaves them whole."""
-
-        root = math.sqrt(1 - self.beta_2**number)
-        pace = rate * root / (1 - self.beta_1**number)
-
-        def work(part: slice) -> None:
-            spare = np.empty(self.PIECE, gradient.dtype)
-            for start in range(part.start, part.stop, self.PIECE):
-                piece = slice(start, min(start + self.PIECE, part.stop))
-                new, mean, square = gradient[piece], self.mean[piece], self.square[piece]
-                update = np.subtract(new, mean, out=spare[: new.size])
-                update *= 1 - self.beta_1
-                mean += update
-                np.multiply(new, new, out=update)
-                update -= square
-                update *= 1 - self.beta_2
-                square += update
-                np.sqrt(square, out=update)
-                update += 1e-8 * root
-                np.divide(mean, update, out=new)
-                new *= pace
-                if decay:
-                    np.multiply(self.decays[piece], self.parameters.flat[piece], out=update)
-                    update *= rate * decay
-                    new += update
-
-        list(workers(work, spans(gradient.size)))
-        self.parameters.flat -= gradient
-
-
-def spans(size: int) -> list[slice]:
-    """A flat buffer in SHARDS pieces, for as many workers; always the same ones, whoever works."""
-    ends = [number * size // SHARDS for number in range(SHARDS + 1)]
-    return [slice(start, end) for start, end in zip(ends, ends[1:], strict=False)]
-
-
 def shard(batch: Batch) -> list[Batch]:
     """The batch's rows in SHARDS nearly equal pieces; empty ones are left out."""
     pieces = zip(*(np.array_split(part, SHARDS) for part in batch), strict=True)
@@ -136,6 +86,7 @@ def train(
     progress: bool = True,
     threads: int | None = None,
     lora: Lora | None = None,
+    optimizer: type[AdamW] = AdamW,
 ) -> list[dict]:
     """Train `model` in place; `batches(step)` gives the batch of a step, so that a resumed run sees the same ones.
 
@@ -143,13 +94,15 @@ def train(
     state goes on from it (that of another run, by `run_name`, is refused); an interrupt leaves the last one saved.
     `on_step` gets each step's record and may return True to stop early. `parts(step)` names positions of the batch, as
     masks (B, T), whose mean loss is recorded apart. `threads` work at once: one a core, unless told otherwise. With
-    `lora`, only its adapters learn, and their correction is merged into the model after every step. Returns the
-    records: step, loss (mean per trained token), gradient norm, rate, tokens, seconds; of the steps before an
-    interruption only step and loss.
+    `lora`, only its adapters learn, and their correction is merged into the model after every step. `optimizer` is
+    AdamW or Muon. Returns the records: step, loss (mean per trained token), gradient norm, rate, tokens, seconds; of
+    the steps before an interruption only step and loss.
     """
     parameters = model.parameters if lora is None else lora
-    optimizer, records = AdamW(parameters), []
-    about = {"run": run_name(model, batches, recipe, lora), **asdict(recipe)} if checkpoint is not None else {}
+    how, optimizer, records = optimizer.__name__, optimizer(parameters), []
+    about = {}
+    if checkpoint is not None:
+        about = {"run": run_name(model, batches, recipe, lora), "optimizer": how, **asdict(recipe)}
     if checkpoint is not None and Path(checkpoint).exists():
         records = resume(checkpoint, model, optimizer, about, lora)
     start = len(records)

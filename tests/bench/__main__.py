@@ -1,208 +1,218 @@
-"""The speeds that the course promises, measured on this machine: `make bench`, or `python -m tests.bench`.
+"""The speeds that the course promises, measured on this machine beside those of others: `make bench`.
 
-Each figure is the median of several repeats, with the fastest and the slowest beside it. Where PyTorch is installed,
-a plain model of the same shape is trained in the same run, in turns with ours (A B A B ...), so that whatever else the
-machine does slows both. No test asserts any of this: a figure belongs to a machine, and to its busyness.
+Our engine, that of the first edition, and PyTorch's in three forms do the same work in turns (A B C A B C ...), so that
+whatever else the machine does slows all; a ratio is the median of the turns' ratios. Who is not there is named: PyTorch
+and transformers if they are installed (`pip install torch==2.13.0 transformers==5.24.0`), the first edition if git has
+its commit. Everything goes to data/results/bench.json, and a picture of it beside it. No test asserts any of this: a
+figure belongs to a machine, and to its busyness.
 """
 
 from __future__ import annotations
 
+import argparse
+import importlib.util
+import io
+import json
 import os
 import platform
-import statistics
+import subprocess
+import sys
+import tarfile
 import tempfile
-import time
-from collections.abc import Callable
+from datetime import date
 from pathlib import Path
+from statistics import median
 
-import numpy as np
-from threadpoolctl import threadpool_limits
+from helpers.files import DATA
+from helpers.learning.parameters import Config, Parameters
+from tests.bench.figure import draw
 
-from helpers import LanguageModel, load
-from helpers.learning.generation import generate
-from helpers.learning.language_model import MODELS_FOLDER
-from helpers.learning.model import Config, Parameters, Transformer
-from helpers.learning.training import Recipe, stream_batches, train
-from helpers.text.corpus import write_documents
-from helpers.text.facts import load_world
-from helpers.text.templates import render
-from helpers.text.tokenizer import train_tokenizer
-
-try:
-    import torch
-    from torch import nn
-    from torch.nn import functional as F
-except ImportError:
-    torch = None
-
-SHAPES = ((16, 128), (32, 64))  # rows x tokens of a training step
-REPEATS, STEPS = 7, 5  # steps a repeat; the first of each repeat is not counted
+REPOSITORY = Path(__file__).resolve().parents[2]
+FIRST_EDITION = "024e597"
+SHIPPED = {"vocab": 2048, "dim": 128, "layers": 4, "heads": 4, "hidden": 352, "context": 128}
+SHAPES = ((8, 128), (16, 128), (32, 64))  # rows x tokens of a training step
+PROMPT, TOKENS = 15, 20  # tokens of a question in its template, and of an answer
+CORES = os.cpu_count() or 1
 
 
-def shipped(folder: Path = MODELS_FOLDER) -> tuple[LanguageModel, bool]:
-    """The base model as shipped, or one of the same shape that knows nothing; and which of the two it is."""
-    if (folder / "base.safetensors").exists():
-        return load("base", folder), True
-    tokenizer = train_tokenizer(write_documents(load_world(), 2000), 2048)
-    return LanguageModel(tokenizer, Transformer(Parameters(Config(tokenizer.vocab_size)).initialise(0)), {}), False
+class Peer:
+    """An engine at work in another process (peers.py)."""
+
+    def __init__(self, name: str, kind: str, helpers: Path = REPOSITORY):
+        command = [sys.executable, str(Path(__file__).with_name("peers.py")), kind]
+        environment = os.environ | {"PYTHONPATH": str(helpers)}
+        self.name = name
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd=helpers
+        )
+        self.versions = json.loads(self.process.stdout.readline())
+
+    def __call__(self, **request) -> dict:
+        """Do a piece of work; -> the median of its seconds, and the most MB that the process has held."""
+        print(json.dumps(request), file=self.process.stdin, flush=True)
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self.name} ended at {request}; what it said of that stands above")
+        return json.loads(line)
+
+    def close(self) -> None:
+        self.process.stdin.close()
+        self.process.wait()
 
 
-def timed(work: Callable[[], object], repeats: int = REPEATS) -> list[float]:
-    """Milliseconds of each repeat, after one that warms up."""
-    work()
-    times = []
-    for _ in range(repeats):
-        began = time.perf_counter()
-        work()
-        times.append(1000 * (time.perf_counter() - began))
-    return times
+def peers(folder: Path) -> list[Peer]:
+    """Ourselves first; `folder` is for the first edition's files."""
+    found = [Peer("this edition", "numpy")]
+    archive = subprocess.run(["git", "archive", FIRST_EDITION, "helpers"], cwd=REPOSITORY, capture_output=True)
+    if archive.returncode:
+        print(f"left out: the first edition (git does not have its commit {FIRST_EDITION})")
+    else:
+        with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
+            files.extractall(folder, filter="data")
+        found.append(Peer("first edition", "numpy", folder))
+    if importlib.util.find_spec("torch"):
+        found += [Peer("PyTorch eager", "eager"), Peer("torch.compile", "compiled")]
+    else:
+        print("left out: PyTorch (not installed; the course does not need it)")
+    if importlib.util.find_spec("torch") and importlib.util.find_spec("transformers"):
+        found.append(Peer("transformers", "transformers"))
+    else:
+        print("left out: transformers (not installed)")
+    return found
 
 
-def show(what: str, values: list[float], unit: str, promised: str = "") -> None:
-    """One line: median, range, and the promise if there is one."""
-    spread = f"({min(values):,.1f} to {max(values):,.1f})"
-    bar = f"  promised: {promised}" if promised else ""
-    print(f"{what:<44}{statistics.median(values):>12,.1f} {unit:<9} {spread}{bar}", flush=True)
+def turns(them: list[Peer], repeats: int, **request) -> dict[str, list[float]]:
+    """Milliseconds of each peer in each turn; the first turn warms up and is not counted."""
+    them = [peer for peer in them if request["work"] == "train" or peer.name not in ("PyTorch eager", "torch.compile")]
+    for peer in them:
+        peer(**request)
+    return {
+        name: [row[number] for row in rows]
+        for rows in [[[1000 * peer(**request)["median"] for peer in them] for _ in range(repeats)]]
+        for number, name in enumerate(peer.name for peer in them)
+    }
 
 
-# --- training ---
+def compare(what: str, times: dict[str, list[float]], bars: dict[str, float]) -> dict:
+    """Print and return one line of the table: our time, and how many times as long each other takes."""
+    ours = next(iter(times.values()))
+    line = {"what": what, "ms": {name: [round(value, 2) for value in values] for name, values in times.items()}}
+    line["ratios"] = {}
+    print(f"{what:<34}{median(ours):9.1f} ms", end="", flush=True)
+    for name, values in list(times.items())[1:]:
+        ratios = sorted(b / a for a, b in zip(ours, values, strict=True))
+        bar = f", bar {bars[name]}" if name in bars else ""
+        found = {"median": median(ratios), "least": ratios[0], "most": ratios[-1]}
+        line["ratios"][name] = {key: round(value, 3) for key, value in found.items()}
+        line["ratios"][name] |= {"bar": bars[name]} if name in bars else {}
+        print(f"  {name} {median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f}{bar})", end="")
+    print(flush=True)
+    return line
 
 
-def numpy_trainer(config: Config, batches) -> Callable[[], float]:
-    """-> a function that trains for some steps and gives tokens a second."""
-    model = Transformer(Parameters(config).initialise(0))
-
-    def run() -> float:
-        records = train(model, batches, Recipe(STEPS, 1e-3), progress=False)[1:]
-        return sum(record["tokens"] for record in records) / sum(record["seconds"] for record in records)
-
-    return run
+def sizes(width: int = 128, context: int = 128) -> dict:
+    """The shipped model's shape, at another width or context: heads of 32, a hidden layer 2.75 times as wide."""
+    return SHIPPED | {"dim": width, "heads": width // 32, "hidden": 11 * width // 4, "context": context}
 
 
-def torch_trainer(config: Config, batches) -> Callable[[], float]:
-    """The same in PyTorch, eagerly, on all cores: same shape, same batches, same clipping, its own AdamW."""
-    model = torch_model(config)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.95), weight_decay=0.1)
-
-    def step(number: int) -> int:
-        ids, targets, _ = (torch.from_numpy(np.ascontiguousarray(part)) for part in batches(number))
-        optimizer.zero_grad()
-        F.cross_entropy(model(ids).flatten(0, 1), targets.flatten()).backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        return ids.numel()
-
-    def run() -> float:
-        torch.set_num_threads(os.cpu_count() or 1)
-        step(0)
-        began = time.perf_counter()
-        tokens = sum(step(number) for number in range(1, STEPS))
-        return tokens / (time.perf_counter() - began)
-
-    return run
+def growth() -> list[tuple[str, int, dict]]:
+    """What grows, to how much, and the step of training that shows it: about 1,000 tokens where batches don't grow."""
+    widths = [("width", width, {"config": sizes(width), "rows": 8, "length": 128}) for width in (64, 128, 256, 512)]
+    contexts = [
+        ("context", length, {"config": sizes(context=length), "rows": 1024 // length, "length": length})
+        for length in (64, 128, 256, 512)
+    ]
+    batches = [("batch", rows, {"config": SHIPPED, "rows": rows, "length": 64}) for rows in (1, 4, 16, 64, 128)]
+    return widths + contexts + batches
 
 
-def torch_model(c: Config):
-    """A Llama decoder as one would write it: nn.Linear, nn.RMSNorm, scaled_dot_product_attention, tied output."""
-    angle = torch.arange(c.context)[:, None] * 10_000.0 ** (-torch.arange(0, c.dim // c.heads, 2) * c.heads / c.dim)
-    cos, sin = angle.cos().repeat(1, 2), angle.sin().repeat(1, 2)  # (context, K)
-
-    def rotate(x):  # (B, H, T, K)
-        first, second = x.chunk(2, dim=-1)
-        return x * cos[: x.shape[2]] + torch.cat((-second, first), dim=-1) * sin[: x.shape[2]]
-
-    class Block(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.norm_1, self.norm_2 = nn.RMSNorm(c.dim, eps=1e-5), nn.RMSNorm(c.dim, eps=1e-5)
-            self.qkv = nn.Linear(c.dim, 3 * c.dim, bias=False)
-            self.out = nn.Linear(c.dim, c.dim, bias=False)
-            self.gate_up = nn.Linear(c.dim, 2 * c.hidden, bias=False)
-            self.down = nn.Linear(c.hidden, c.dim, bias=False)
-
-        def forward(self, x):
-            B, T, D = x.shape
-            q, k, v = self.qkv(self.norm_1(x)).view(B, T, 3, c.heads, -1).permute(2, 0, 3, 1, 4)
-            heads = F.scaled_dot_product_attention(rotate(q), rotate(k), v, is_causal=True)
-            x = x + self.out(heads.transpose(1, 2).reshape(B, T, D))
-            gate, up = self.gate_up(self.norm_2(x)).chunk(2, dim=-1)
-            return x + self.down(F.silu(gate) * up)
-
-    class Llama(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.embedding = nn.Embedding(c.vocab, c.dim)
-            self.blocks = nn.Sequential(*(Block() for _ in range(c.layers)))
-            self.norm = nn.RMSNorm(c.dim, eps=1e-5)
-
-        def forward(self, ids):
-            return self.norm(self.blocks(self.embedding(ids))) @ self.embedding.weight.T
-
-    torch.manual_seed(0)
-    return Llama()
+def operations(config: dict, tokens: int) -> float:
+    """Floating-point operations of a training step's matrix products: six for each weight of a matrix and each token,
+    and those of attention's two products, forward and backward, over the half of the square that is seen."""
+    matrices = Parameters(Config(**config)).decays.sum()
+    return tokens * (6 * matrices + 6 * config["layers"] * config["dim"] * config["context"])
 
 
-def bench_training(config: Config) -> None:
-    stream = np.random.default_rng(0).integers(0, config.vocab, 20_000)
+def memory(repeats: int, folder: Path) -> list[dict]:
+    """The most MB that a process holds that trains for three steps and does nothing else."""
+    lines = []
     for rows, length in SHAPES:
-        batches = stream_batches(stream, rows, length, 0)
-        trainers = {"NumPy": numpy_trainer(config, batches)}
-        if torch is not None:
-            trainers[f"PyTorch {torch.__version__}"] = torch_trainer(config, batches)
-        speeds: dict[str, list[float]] = {name: [] for name in trainers}
-        for trainer in trainers.values():
-            trainer()  # warm up
-        for _ in range(REPEATS):
-            for name, trainer in trainers.items():
-                speeds[name].append(trainer())
-        for name, values in speeds.items():
-            show(f"training {rows} x {length}, {name}", values, "tokens/s")
-        if torch is not None:
-            ours, theirs = speeds.values()
-            ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
-            print(f"{f'training {rows} x {length}, NumPy : PyTorch':<44}{statistics.median(ratios):>12.2f} : 1       "
-                  f"({min(ratios):.2f} to {max(ratios):.2f})")
+        line = {"what": f"{rows} x {length}", "MB": {}}
+        for name, place in {"this edition": REPOSITORY, "first edition": folder}.items():
+            if not (place / "helpers").exists():
+                continue
+            held = []
+            for _ in range(repeats):
+                peer = Peer(name, "numpy", place)
+                held.append(peer(work="train", config=SHIPPED, rows=rows, length=length, steps=3, cores=CORES)["peak"])
+                peer.close()
+            if None not in held:
+                line["MB"][name] = round(median(held), 1)
+        print(f"memory of a step {line['what']:<17}", "  ".join(f"{n} {mb:.0f} MB" for n, mb in line["MB"].items()))
+        lines.append(line)
+    return lines
 
 
-# --- loading and writing ---
+def main(repeats: int, output: Path) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        them = peers(folder)
+        ours = them[0]
+        about = {"date": date.today().isoformat(), "machine": platform.machine(), "processor": processor()}
+        about |= {"cores": CORES, "repeats": repeats} | {k: v for peer in them for k, v in peer.versions.items()}
+        print(", ".join(f"{key} {value}" for key, value in about.items()))
+        if hasattr(os, "getloadavg") and os.getloadavg()[0] > 0.5:
+            print(f"NOTE: the machine is busy (load {os.getloadavg()[0]:.1f}): measure on an idle one.")
+        table = []
+        bars = {"first edition": 1.25, "torch.compile": 1.15}
+        for rows, length in SHAPES:
+            request = {"work": "train", "config": SHIPPED, "rows": rows, "length": length, "steps": 4, "cores": CORES}
+            table.append(compare(f"training {rows} x {length}", turns(them, repeats, **request), bars))
+        for prompts, bar in ((1, 5.0), (64, 2.5)):
+            request = {"work": "write", "config": SHIPPED, "prompts": prompts, "length": PROMPT, "tokens": TOKENS}
+            times = turns(them, repeats, **request, times=3, cores=CORES)
+            table.append(compare(f"{prompts} x {TOKENS} tokens written", times, {"transformers": bar}))
+        request = {"work": "train", "config": SHIPPED, "rows": 16, "length": 64, "steps": 6, "cores": CORES}
+        whole_and_lora = {"LoRA": [], "full tuning": []}
+        for _ in range(repeats):
+            for name, lora in (("LoRA", True), ("full tuning", False)):
+                whole_and_lora[name].append(1000 * ours(**request, lora=lora)["median"])
+        table.append(compare("a LoRA step 16 x 64", whole_and_lora, {"full tuning": 1.0}))
+        peak = 2 * 1024**3 / ours(work="product", size=1024, times=15)["median"]
+        for line, (rows, length) in zip(table, SHAPES, strict=False):
+            done = operations(SHIPPED | {"context": length}, rows * length)
+            line["share of peak"] = round(done / (median(line["ms"]["this edition"]) / 1000) / peak, 3)
+        shares = ", ".join(f"{line['share of peak']:.0%}" for line in table[: len(SHAPES)])
+        print(f"sgemm reaches {peak / 1e9:.0f} GFLOP/s here; the three trainings use {shares} of it")
+        held = memory(3, folder)
+        lines = []
+        for axis, value, shape in growth():
+            for cores in sorted({1, CORES}):
+                times = turns(them, max(1, repeats // 3), work="train", steps=3, cores=cores, **shape)
+                medians = {name: round(median(values), 2) for name, values in times.items()}
+                lines.append({"axis": axis, "value": value, "cores": cores, "ms": medians})
+                shown = "  ".join(f"{name} {ms:.1f}" for name, ms in medians.items())
+                print(f"{axis} {value}, {cores} core{'s' * (cores > 1)}: ms {shown}", flush=True)
+        for peer in them:
+            peer.close()
+    record = {"about": about, "table": table, "memory": held, "sgemm GFLOP/s": round(peak / 1e9, 1), "growth": lines}
+    output.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    draw(record, output.with_suffix(".svg"))
+    print(f"stored: {output} and {output.with_suffix('.svg').name}")
 
 
-def bench_loading(lm: LanguageModel) -> None:
-    """From two files on disk (lately read, so probably in memory) to a model that answers."""
-    with tempfile.TemporaryDirectory() as folder:
-        lm.save(Path(folder) / "base.safetensors")
-        lm.tokenizer.save(Path(folder) / "tokenizer.json")
-        show("load a model", timed(lambda: load("base", Path(folder))), "ms", "1,000 or less")
-
-
-def bench_writing(lm: LanguageModel) -> None:
-    """Greedy, never stopping early: each answer has exactly 20 tokens."""
-    facts = load_world().facts[:64]
-    talks = [[{"role": "user", "content": fact.say("question")}] for fact in facts]
-    prompts = [render(talk, lm.template, lm.tokenizer, generate=True)[0] for talk in talks]
-    with threadpool_limits(1, user_api="blas"):
-        one = timed(lambda: generate(lm.transformer, prompts[:1], 20), 3 * REPEATS)
-        batch = timed(lambda: generate(lm.transformer, prompts, 20))
-    show("an answer of 20 tokens", one, "ms", "50 or less")
-    show("64 answers of 20 tokens, in a batch", batch, "ms")
-    show("64 answers of 20 tokens, in a batch", [64 * 20 * 1000 / ms for ms in batch], "tokens/s")
-
-
-def main() -> None:
-    lm, is_shipped = shipped()
-    config = lm.transformer.config
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, NumPy {np.__version__}")
-    print(f"{'the shipped base model' if is_shipped else 'no shipped model found: a random one'}, "
-          f"{lm.transformer.parameters.flat.size:,} parameters, {config}")
-    print(f"medians of {REPEATS} repeats (fastest and slowest in brackets)\n")
-    if hasattr(os, "getloadavg") and os.getloadavg()[0] > 0.5:
-        print(f"NOTE: the machine is busy (load {os.getloadavg()[0]:.1f}): measure on an idle one, ratios above all.\n")
-    bench_loading(lm)
-    bench_writing(lm)
-    if torch is None:
-        print("(PyTorch is not installed, and the course does not need it; with it, its speed would stand beside ours)")
-    bench_training(config)
+def processor() -> str:
+    """The processor's name, where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--repeats", type=int, default=9, help="turns of which the median is taken")
+    parser.add_argument("--output", type=Path, default=DATA / "results" / "bench.json")
+    arguments = parser.parse_args()
+    main(arguments.repeats, arguments.output)

@@ -9,7 +9,7 @@ import pytest
 from helpers.learning import training
 from helpers.learning.checkpoints import load_checkpoint, save_checkpoint
 from helpers.learning.model import Config, Parameters, Transformer
-from helpers.learning.training import SHARDS, AdamW, Recipe, TrainingDiverged, shard, stream_batches, train
+from helpers.learning.training import SHARDS, AdamW, Muon, Recipe, TrainingDiverged, shard, stream_batches, train
 
 CONFIG = Config(vocab=7, dim=16, layers=1, heads=2, hidden=24, context=12)
 STREAM = np.tile([1, 2, 3, 4, 5, 6], 50)
@@ -134,27 +134,7 @@ def test_as_many_threads_as_cores_but_no_more_than_shards(monkeypatch):
     assert used == [1, 2, SHARDS, 1]
 
 
-# --- AdamW and the rate ---
-
-
-def test_adamw_is_what_its_paper_says():
-    """Against Loshchilov & Hutter's algorithm 2, one number at a time in Python's own floats."""
-    parameters = Parameters(CONFIG, dtype=np.float64).initialise(3)
-    optimizer = AdamW(parameters, beta_1=0.9, beta_2=0.95)
-    decays = np.concatenate([np.full(view.size, view.ndim == 2) for view in parameters.named.values()])
-    slow = [[float(x), 0.0, 0.0] for x in parameters.flat]  # parameter, mean, mean of squares
-    rng = np.random.default_rng(0)
-    for number in range(1, 6):
-        gradient = rng.normal(0.0, 0.1, parameters.flat.size)
-        rate, decay = 0.01 * number, 0.125  # exact in float32, in which the optimizer multiplies it
-        for state, g, decayed in zip(slow, gradient.tolist(), decays, strict=True):
-            state[1] = 0.9 * state[1] + 0.1 * g
-            state[2] = 0.95 * state[2] + 0.05 * g * g
-            mean, square = state[1] / (1 - 0.9**number), state[2] / (1 - 0.95**number)
-            state[0] -= rate * (mean / (math.sqrt(square) + 1e-8) + (decay * state[0] if decayed else 0.0))
-        optimizer.step(gradient, rate, decay, number)
-        np.testing.assert_allclose(parameters.flat, [state[0] for state in slow], rtol=1e-9, atol=1e-12)
-    assert 0 < decays.sum() < decays.size
+# --- the rate ---
 
 
 def test_the_rate_warms_up_and_goes_down_a_cosine():
@@ -186,8 +166,9 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         run(checkpoint=tmp_path / "run", every=3, on_step=interrupt)
     _, saved, extra = load_checkpoint(tmp_path / "run")
-    run_name = saved.pop("run")
-    assert len(run_name) == 64 and saved == {"step": 6, **asdict(RECIPE)} and set(extra) == {"mean", "square", "losses"}
+    run_name, optimizer = saved.pop("run"), saved.pop("optimizer")
+    assert len(run_name) == 64 and optimizer == "AdamW" and saved == {"step": 6, **asdict(RECIPE)}
+    assert set(extra) == {"mean", "square", "losses"}
 
     flat, later = run(checkpoint=tmp_path / "run", every=3)
     assert [record["step"] for record in later] == list(range(12)), "what was learned before is not forgotten"
@@ -238,6 +219,20 @@ def test_another_recipes_checkpoint_is_refused_and_left_alone(tmp_path, other):
     with pytest.raises(ValueError, match="belongs to another run.*delete it or name another"):
         run(model, recipe=replace(RECIPE, **other), checkpoint=tmp_path / "run")
     assert (tmp_path / "run").read_bytes() == before and (model.parameters.flat == start).all()
+
+
+def test_muon_goes_on_to_the_same_bits_and_does_not_take_up_adamws_run(tmp_path):
+    whole = run(optimizer=Muon)[0]
+    run(optimizer=Muon, checkpoint=tmp_path / "run", every=5, on_step=lambda record: record["step"] == 6)
+    assert load_checkpoint(tmp_path / "run")[1]["step"] == 5
+    with pytest.raises(ValueError, match="belongs to another run.*'optimizer': 'Muon'"):
+        run(checkpoint=tmp_path / "run")
+    assert run(optimizer=Muon, checkpoint=tmp_path / "run", every=5)[0].tobytes() == whole.tobytes()
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_muon_too_does_not_depend_on_the_number_of_threads(threads):
+    assert run(optimizer=Muon, threads=threads)[0].tobytes() == run(optimizer=Muon)[0].tobytes()
 
 
 def test_a_checkpoint_of_another_size_or_without_optimizer_is_refused(tmp_path):
