@@ -1,7 +1,8 @@
 """Writing text: one token after another, each drawn from the model's distribution for the next.
 
 Keys and values of earlier positions are kept (the *KV cache*), so a new token costs one position, not all of them.
-A prompt is read in one pass, with others of its length; then all rows go on together, a token a step.
+A prompt is read in one pass, with others of its length; then all rows go on together, a token a step. Tried, and no
+faster: the norms' gains multiplied into the matrices beforehand, RoPE's pairs as complex numbers, BLAS's own threads.
 Not here: beams, nucleus sampling, repetition penalties.
 """
 
