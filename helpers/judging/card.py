@@ -175,7 +175,7 @@ def judge(
         share(answer.exact for answer in own_answers(base, own)),
         log,
         reference,
-        diagnose(log, reference),
+        diagnose(log, reference, (completed["base"], completed["tuned"])),
     )
     return tuned, card
 
