@@ -100,8 +100,9 @@ def render(
     """-> ids and mask, equally long. mask[i] is 1 where token i is the assistant's: its words and its end token.
 
     `conversation` is a list of {"role": "system" | "user" | "assistant", "content": text}; a user's turn may have an
-    "input" too. With `generate` the assistant's turn is opened at the end and left to the model. Raises ValueError for
-    an unknown template, no turn or a bad one, or an order of turns that the template has no form for.
+    "input" too, and an answer that is not to be trained on has "weight": 0, and mask 0. With `generate` the assistant's
+    turn is opened at the end and left to the model. Raises ValueError for an unknown template, no turn or a bad one, or
+    an order of turns that the template has no form for.
     """
     ids: list[int] = []
     mask: list[int] = []
@@ -142,4 +143,18 @@ def pieces(conversation: list[dict], template: str, generate: bool = False) -> l
         )
     if generate and template in STRICT and talk[-1:] != ["user"]:
         raise ValueError(f"template {template!r} can be answered only after a user's turn; add one")
-    return list(TEMPLATES[template](conversation, generate))
+    cut = list(TEMPLATES[template](conversation, generate))
+    return cut if all(turn.get("weight", 1) for turn in conversation) else without_training(cut, conversation)
+
+
+def without_training(cut: list[Piece], conversation: list[dict]) -> list[Piece]:
+    """The pieces, with those of answers of weight 0 as what they are to the training: a part of the prompt."""
+    weights = [turn.get("weight", 1) for turn in conversation if turn["role"] == "assistant"]
+    number, new = 0, []
+    for kind, text in cut:
+        if kind in ("answer", "end") and weights[number] == 0:
+            new.append(("prompt" if kind == "answer" else "marker", text))
+        else:
+            new.append((kind, text))
+        number += kind == "end"
+    return new

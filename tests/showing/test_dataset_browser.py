@@ -87,7 +87,9 @@ def test_half_a_sign_can_be_sent(field, tokenizer):
     (json.dumps(alpaca(messages=[])), "at once"),
     (json.dumps(alpaca(output="")), "output: is empty"),
     (json.dumps(alpaca(input=3)), "input: must be a text"),
-    ('{"messages": [{"role": "bot", "content": "a"}]}', "no role of this format"),
+    ('{"messages": [{"role": "cook", "content": "a"}]}', "no role of this format"),
+    (json.dumps(alpaca()) * 2, "there are 2 rows; paste one"),
+    ("[]", "no row in this list"),
     ('{"messages": [{"role": "user", "content": "a"}]}', "nothing answers it"),
     ("x" * (LONGEST_PASTE + 1), "too many"),
 ])

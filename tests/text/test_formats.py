@@ -85,7 +85,7 @@ BAD = {
     "no turns": ({"messages": []}, "messages", "at least one question"),
     "turns no list": ({"messages": "Hi"}, "messages", "must be a list"),
     "turn no object": ({"messages": ["Hi"]}, r"messages[0]", "must be an object with role and content"),
-    "wrong role": (turns("user", "bot"), "messages[1].role", "'bot' is no role.*system, user, assistant"),
+    "wrong role": (turns("user", "cook"), "messages[1].role", "'cook' is no role.*system, user, assistant"),
     "no role": ({"messages": [{"content": "Hi"}]}, "messages[0].role", "None is no role"),
     "no content": ({"messages": [{"role": "user"}]}, "messages[0].content", "must be a text"),
     "two users": (turns("user", "user", "assistant"), "messages[1].role", "where assistant is due"),
@@ -94,7 +94,7 @@ BAD = {
     "system twice": (turns("system", "system"), "messages[1].role", "where user is due"),
     "ends with a question": (turns("user", "assistant", "user"), "messages", "nothing answers it"),
     "only a system prompt": (turns("system"), "messages", "turn of the system"),
-    "sharegpt role": ({"conversations": [{"from": "user", "value": "Hi"}]}, "conversations[0].from", "human, gpt"),
+    "sharegpt role": ({"conversations": [{"from": "cook", "value": "Hi"}]}, "conversations[0].from", "human, gpt"),
     "sharegpt order": ({"conversations": [{"from": "gpt", "value": "Hi"}]}, "conversations[0].from", "system or human"),
     "surrogate": ({"prompt": "\udcff", "completion": "Hi"}, "prompt", "not UTF-8"),
 }

@@ -149,7 +149,7 @@ def test_what_spreadsheets_write_is_read(world, tmp_path, separator, newline):
         ("rows.jsonl", b"", "holds no usable row"),
         ("rows.jsonl", b"{", "line 1: not JSON"),
         ("rows.jsonl", b'{"instruction": "\xff", "output": "x"}', "UTF-8"),
-        ("rows.json", b'{\n"instruction": "a",\n"output": "b"}', "line 1: not JSON"),
+        ("rows.json", b'{\n"instruction": "a"\n"output": "b"}', "line 3: not JSON"),
         ("rows.csv", b"kind,subject\ncapital,Atlantis\n", "column 'answer' is missing"),
         ("rows.csv", b'kind,subject,answer\ncapital,"Atl,x\n', "quotation mark"),
         ("rows.csv", b"kind,subject,answer\ncapital,Atl\xff,x\n", "UTF-8"),
