@@ -111,6 +111,14 @@ def test_different_texts_show_differently(tokenizer):
     assert own_row_html("A bee", "alpaca", tokenizer) != own_row_html("Capital of Peru", "alpaca", tokenizer)
 
 
+def test_a_row_that_does_not_fit_is_said_to_first_and_what_is_dropped_is_named(tokenizer):
+    view = own_row_html(json.dumps(alpaca(output="word " * 500)), "alpaca", tokenizer)
+    assert re.search(r"It takes \d+ tokens with its template; the course's model reads 128. Shorten it.*A row", view)
+    turns = [{"role": "user", "content": "a", "name": HOSTILE}, {"role": "assistant", "content": "b", HOSTILE: 1}]
+    view = own_row_html(json.dumps({"messages": turns}), "alpaca", tokenizer)
+    assert "Dropped: &#x27;name&#x27; of a turn; &#x27;&lt;img" in view and tags(view) <= {"pre", "div", "b"}
+
+
 # --- counts ---
 
 
