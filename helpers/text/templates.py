@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from helpers.text.shapes import WEIGHTS, weight_of
 from helpers.text.tokenizer import Tokenizer
 
 ROLES = ("system", "user", "assistant")
@@ -144,12 +145,13 @@ def pieces(conversation: list[dict], template: str, generate: bool = False) -> l
     if generate and template in STRICT and talk[-1:] != ["user"]:
         raise ValueError(f"template {template!r} can be answered only after a user's turn; add one")
     cut = list(TEMPLATES[template](conversation, generate))
-    return cut if all(turn.get("weight", 1) for turn in conversation) else without_training(cut, conversation)
+    weighted = any(key in turn for turn in conversation for key in WEIGHTS)
+    return without_training(cut, conversation) if weighted else cut
 
 
 def without_training(cut: list[Piece], conversation: list[dict]) -> list[Piece]:
     """The pieces, with those of answers of weight 0 as what they are to the training: a part of the prompt."""
-    weights = [turn.get("weight", 1) for turn in conversation if turn["role"] == "assistant"]
+    weights = [weight_of(turn) for turn in conversation if turn["role"] == "assistant"]
     number, new = 0, []
     for kind, text in cut:
         if kind in ("answer", "end") and weights[number] == 0:

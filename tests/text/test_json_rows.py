@@ -97,6 +97,19 @@ def test_each_damaged_line_is_named_by_itself():
     assert [line for line, _ in rows_of(f'# mine\n{ONE}\nnot json\n{{"a": 1\n{TWO}\n"x": 1')] == [1, 2, 3, 4, 5, 6]
 
 
+def test_after_a_line_that_is_no_list_each_line_is_named_by_itself():
+    assert [line for line, _ in rows_of(f"{'[' * 100_000}\n{ONE}\nnot json\nnor this\n{TWO}")] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("chunk", [1, 20, 1 << 16])
+def test_a_column_is_counted_from_where_its_line_begins(chunk, monkeypatch):
+    monkeypatch.setattr(module, "CHUNK", chunk)
+    for before in ("", "\n"):
+        text = f'{before}[{ONE}, {TWO}, {{"a": 1 "b": 2}}, {ONE}]'
+        (problem,) = [one for _, one in rows_of(text) if isinstance(one, str)]
+        assert f"at column {text.index(chr(34) + 'b') + 1 - len(before)}." in problem
+
+
 def test_a_row_without_end_is_left_at_its_line_break(monkeypatch):
     monkeypatch.setattr(module, "LARGEST_ROW", 1000)
     monkeypatch.setattr(module, "CHUNK", 100)

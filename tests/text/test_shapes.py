@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers.text.formats import FORMATS, RowProblem, convert, parse, read_row
+from helpers.text.formats import FORMATS, RowProblem, convert, parse, read_row, write_row
 
 ASK, ANSWER = "What do bees make?", "Bees make honey."
 TALK = [{"role": "user", "content": ASK}, {"role": "assistant", "content": ANSWER}]
@@ -180,3 +180,7 @@ def test_the_formats_own_fields_win_and_what_they_displace_is_said_to_be_lost():
     assert in_target == {"instruction": ASK, "input": "", "output": ANSWER, "prompt": "Hi.", "prompt_id": "x"}
     assert [loss for loss in losses if "'input'" in loss] and "the earlier turns" in losses
     assert convert(row, "messages") == (row, [])
+    for target in FORMATS:  # made by hand: read, it would have become a turn
+        in_target, losses = write_row({"messages": TALK, "system": "Pim"}, target)
+        assert read_row(in_target) == {"messages": TALK}
+        assert losses == ["the row's own 'system', a name that the format needs"]
