@@ -25,7 +25,7 @@ from helpers.text.formats import RowProblem, detect, parse, write_row
 from helpers.text.json_rows import Entry, json_rows
 from helpers.text.matching import words_of
 from helpers.text.shapes import ANSWERS, BEFORE, QUESTIONS, WEIGHTS
-from helpers.text.tables import records, stripped, wrong_header, wrong_length
+from helpers.text.tables import records, strip_cells, wrong_header, wrong_length
 from helpers.text.templates import text_of
 from helpers.text.tokenizer import Tokenizer
 
@@ -165,7 +165,7 @@ def table_rows(name: str, file: TextIO) -> Iterator[Entry]:
 
 def column_names(cells: list[str]) -> list[str]:
     """The names in a table's first line; those that a row of JSON has too, without their capitals."""
-    return [cell.lower() if cell.lower() in COLUMNS else cell for cell in stripped(cells)]
+    return [cell.lower() if cell.lower() in COLUMNS else cell for cell in strip_cells(cells)]
 
 
 @dataclass

@@ -21,7 +21,7 @@ from helpers.text.shapes import (
     RowProblem,
     blank,
     hint,
-    respelled,
+    respell,
     see_only_text,
     see_trainable,
     system_and_history,
@@ -49,7 +49,7 @@ def detect(row) -> str:
     if not isinstance(row, dict):
         raise RowProblem("", f"a row must be an object with named fields; this one is a {type(row).__name__}")
     matches = [name for name in FORMATS if all(key in row for key in KEYS[name])]
-    if not matches and (row_in_format := respelled(row)):
+    if not matches and (row_in_format := respell(row)):
         return detect(row_in_format)
     near = [name for name in FORMATS if any(key in row for key in KEYS[name])]
     if not matches and (what := hint(row)):
@@ -83,7 +83,7 @@ def parse(row: dict, source: str | None = None) -> tuple[dict, list[str]]:
     see_trainable(row)
     if source is None:
         source = detect(row)
-        row = row if all(key in row for key in KEYS[source]) else respelled(row)
+        row = row if all(key in row for key in KEYS[source]) else respell(row)
     for key in KEYS[source]:
         if key not in row:
             raise missing_key(key, source)
@@ -180,7 +180,7 @@ def write_row(row: dict, target: str) -> tuple[dict, list[str]]:
     losses = [f"the row's own {key!r}, a name that the format needs" for key in row if key != "messages" and key in own]
     if target in TURNS:
         who, what, word_for = TURNS[target]
-        turns = [{who: word_for[turn["role"]], what: text_of(turn)} | untrained(turn) for turn in talk]
+        turns = [{who: word_for[turn["role"]], what: text_of(turn)} | weight_of_answer(turn) for turn in talk]
         if any(turn.get("input") for turn in talk):
             losses.append("where the instruction ends and its input begins")
         return {KEYS[target][0]: turns} | more, losses
@@ -197,7 +197,7 @@ def write_row(row: dict, target: str) -> tuple[dict, list[str]]:
     return {"prompt": text_of(question), "completion": answer} | more, losses
 
 
-def untrained(turn: dict) -> dict:
+def weight_of_answer(turn: dict) -> dict:
     """What a format says of an answer that is not to be trained on."""
     return {"weight": 0} if turn.get("weight") == 0 else {}
 

@@ -99,14 +99,14 @@ class Text:
     def decode(self) -> tuple[object, int]:
         """The value that begins here, and where it ends. Raises what the reader of JSON raises; a doubled key makes a
         RowProblem of the value."""
-        decoder, doubled = STRICT, None
+        decoder, twofold = STRICT, None
         while True:
             try:
                 value, end = decoder.raw_decode(self.buffer, self.at)
                 if end < len(self.buffer) or not self.fill():  # at the end of what was read, a number may go on
-                    return doubled or value, end
+                    return twofold or value, end
             except DoubledKey as problem:
-                doubled = RowProblem(str(problem), "stands twice, and one of the two would be lost; remove one")
+                twofold = RowProblem(str(problem), "stands twice, and one of the two would be lost; remove one")
                 decoder = LENIENT
             except ValueError as problem:
                 small = len(self.buffer) - self.at < LARGEST_ROW

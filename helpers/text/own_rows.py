@@ -25,7 +25,7 @@ from helpers.text.formats import RowProblem, detect, text
 from helpers.text.instructions import tuning_wordings, turn
 from helpers.text.json_rows import json_rows
 from helpers.text.shapes import ANSWERS, QUESTIONS
-from helpers.text.tables import records, stripped, wrong_header, wrong_length
+from helpers.text.tables import records, strip_cells, wrong_header, wrong_length
 from helpers.text.templates import text_of
 
 PATH = re.compile(r"[^\n{\[,]+\.\w+\s*")  # a line like "my_rows.txt": somebody means a file
@@ -139,7 +139,7 @@ def own_row(row: dict) -> OwnRow:
 
 def holds_facts(file: TextIO) -> bool:
     """Whether the first line of a table names columns of facts, and none of questions and answers."""
-    header = next((stripped(cells) for _, _, cells in records(file) if not isinstance(cells, str)), [])
+    header = next((strip_cells(cells) for _, _, cells in records(file) if not isinstance(cells, str)), [])
     file.seek(0)
     try:
         detect(dict.fromkeys(header))
@@ -156,11 +156,11 @@ def facts_in(file: TextIO, name: str, world: World) -> Iterator[tuple[int, str, 
             if isinstance(cells, str):
                 raise RowProblem("", cells)
             if header:
-                yield line, raw, fact_row(stripped(cells), header, world)
-            elif problem := wrong_header(stripped(cells), COLUMNS):
+                yield line, raw, fact_row(strip_cells(cells), header, world)
+            elif problem := wrong_header(strip_cells(cells), COLUMNS):
                 what = f"the first line of a table of facts must name {', '.join(COLUMNS)}"
                 raise FileProblem(f"{name}, line {line}: {problem}; {what}")
-            header = header or stripped(cells)
+            header = header or strip_cells(cells)
         except RowProblem as problem:
             yield line, raw, Problem.at(name, line, raw, problem)
 

@@ -124,7 +124,7 @@ def see_trainable(row: dict) -> None:
         raise RowProblem("label", f"{what}. Remove the row; if this key means another thing, rename it")
 
 
-def respelled(row: dict) -> dict | None:
+def respell(row: dict) -> dict | None:
     """A row of one question and one answer under other names, or of turns without roles, in the words of a format; None
     where its meaning is not plain."""
     instances = row.get("instances")

@@ -37,14 +37,14 @@ def read_table(path: Path, columns: tuple[str, ...], key: tuple[str, ...]) -> li
         if isinstance(cells, str):
             raise FactsError(f"{path}, line {here}: {cells}")
     first, _, cells = lines[0] if lines else (1, "", [])
-    header = stripped(cells)
+    header = strip_cells(cells)
     if problem := wrong_header(header, columns):
         raise FactsError(f"{path}, line {first}: {problem}; the header must hold {', '.join(columns)}")
     rows, line_of = [], {}
     for here, _, cells in lines[1:]:
         if len(cells) != len(header):
             raise FactsError(f"{path}, line {here}: {wrong_length(cells, header)}")
-        row = dict(zip(header, stripped(cells), strict=True))
+        row = dict(zip(header, strip_cells(cells), strict=True))
         empty = [name for name, cell in row.items() if not cell]
         if empty:
             raise FactsError(f"{path}, line {here}: field {empty[0]!r} is empty; fill it in or remove the line")
@@ -98,7 +98,7 @@ def records(file: TextIO) -> Iterator[tuple[int, str, list[str] | str]]:
             yield at, raw, f"a quotation mark has no partner; {why}"
 
 
-def stripped(cells: list[str]) -> list[str]:
+def strip_cells(cells: list[str]) -> list[str]:
     """Fields without the blanks around them."""
     return [cell.strip() for cell in cells]
 
