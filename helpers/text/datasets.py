@@ -35,15 +35,7 @@ LONGEST = 10_000  # signs of a row that are kept to be shown
 LARGE = 10_000_000  # bytes from which on a bar shows how far the reading is
 COLUMNS = (*QUESTIONS, *ANSWERS, "input", "context", *BEFORE, "label", *WEIGHTS, "kind", "subject")
 CARRIED = "carried along and not trained on"
-KEYS_IN_USE = (
-    "messages",
-    "kind",
-    "answer",
-    "again",
-    "leaves out",
-    "label",
-    *WEIGHTS,
-)  # of a row, which the course reads
+KEYS_IN_USE = ("messages", "kind", "answer", "again", "leaves out", "label", *WEIGHTS)  # those that the course reads
 
 
 @dataclass(frozen=True)

@@ -87,11 +87,8 @@ def turns(them: list[Peer], repeats: int, **request) -> dict[str, list[float]]:
     them = [peer for peer in them if request["work"] == "train" or peer.name not in ("PyTorch eager", "torch.compile")]
     for peer in them:
         peer(**request)
-    return {
-        name: [row[number] for row in rows]
-        for rows in [[[1000 * peer(**request)["median"] for peer in them] for _ in range(repeats)]]
-        for number, name in enumerate(peer.name for peer in them)
-    }
+    rows = [[1000 * peer(**request)["median"] for peer in them] for _ in range(repeats)]
+    return {peer.name: [row[number] for row in rows] for number, peer in enumerate(them)}
 
 
 def compare(what: str, times: dict[str, list[float]], bars: dict[str, float]) -> dict:
