@@ -4,10 +4,11 @@
     learning     the model and its two passes, training, LoRA, generation, tuning, the course's recipe
     judging      what a model knows and answers, what a row or a training log is worth, the report card's content
     experiments  plans and runs, stored as tables; the claims that they were made to test; everything shipped, rebuilt
-    showing      figures, pages, widgets
-    checks       (beside showing) the exercises' checks, one file a notebook; nothing imports them
+    showing      pages, widgets, and what figures and drawings are made of
+    figures      the figures, drawings and tables of each notebook, one file a notebook
+    checks       (beside them) the exercises' checks, one file a notebook; nothing imports them
 
-files.py and results.py (files and tables of results) stand below them all.
+files.py, results.py and progress.py (files, tables of results, what a learner keeps) stand below them all.
 
 Words that the code uses, always in the same sense:
 

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import minutes
 import nbformat
 from nbclient import NotebookClient
 
@@ -69,7 +70,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("notebooks", nargs="*", type=Path, help="default: all of notebooks/")
     paths = parser.parse_args().notebooks or sorted((ROOT / "notebooks").glob("*.ipynb"))
-    failed = []
+    failed, seconds = [], {}
     for path in paths:
         start = time.perf_counter()
         try:
@@ -78,7 +79,10 @@ def main() -> int:
             failed.append(path.name)
             print(f"{path.name}: NOT stored\n{error}", file=sys.stderr)
         else:
-            print(f"{path.name}: stored after {time.perf_counter() - start:.0f} s, {path.stat().st_size // 1024} KB")
+            seconds[path.stem] = time.perf_counter() - start
+            print(f"{path.name}: stored after {seconds[path.stem]:.0f} s, {path.stat().st_size // 1024} KB")
+    if any(path.resolve().parent == ROOT / "notebooks" for path in paths):
+        minutes.update(seconds)
     if failed:
         print(f"{len(failed)} of {len(paths)} left as they were: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0

@@ -1,6 +1,7 @@
-"""The course's figures: one style, labelled axes, intervals drawn.
+"""The course's figures: one style, labelled axes, intervals drawn, and a description for those who cannot see them.
 
-Not here: what grows while a training runs (live_run.py), drawings in a page (page.py).
+Not here: the figures of one notebook (helpers/figures), what grows while a training runs (live_run.py), drawings in a
+page (page.py).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+from IPython.display import display
 
 from helpers.judging.statistics import Share
 
@@ -17,6 +19,25 @@ from helpers.judging.statistics import Share
 def use_style() -> None:
     """Okabe-Ito colours, readable sizes (course.mplstyle)."""
     plt.style.use(Path(__file__).with_name("course.mplstyle"))
+
+
+def show(figure, alt: str) -> None:
+    """Show a figure once, with a description in words in the output's metadata, where nbconvert's pages read it."""
+    display(figure, metadata={"image/png": {"alt": " ".join(alt.split())}})
+    plt.close(figure)
+
+
+def run_dots(axes, rows: dict[str, Sequence[float]], label: str, *, mean: bool = True) -> None:
+    """A row for each name: every run as a dot, and the mean as a bar across. Where runs fall into two heaps, a mean
+    with an interval would show a value that no run has; the dots show the heaps."""
+    for number, values in enumerate(rows.values()):
+        axes.plot(values, [number] * len(values), "o", color="C0", alpha=0.6)
+        if mean:
+            axes.plot([np.mean(values)] * 2, [number - 0.3, number + 0.3], color="black", lw=2)
+    axes.set_yticks(range(len(rows)), list(rows))
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set(xlabel=label)
+    axes.grid(axis="y", visible=False)
 
 
 def share_bars(shares: dict[str, Share], title: str = "", label: str = "share of prompts (%)"):

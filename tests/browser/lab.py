@@ -285,7 +285,9 @@ class Control:
 
     def put(self, far: bool) -> None:
         """Bring a setting to one of two values, unlike each other."""
-        if self.kind in ("textarea", "input"):
+        if self.kind == "spinbutton" or self.element.get_attribute("type") == "number":
+            self.write("80" if far else "20")
+        elif self.kind in ("textarea", "input"):
             self.write("A bee" if far else "Capital of Peru")
         elif self.kind == "select":
             self.keys("End" if far else "Home")
