@@ -1,4 +1,4 @@
-"""The training step in the open: the pieces that notebook 03 lets the learner write, plainly, and the model's two passes.
+"""The training step in the open: the pieces that notebook 03 lets the learner write, and the model's two passes.
 
     rows -> make_batch -> forward -> logits -> masked_loss -> dlogits -> backward -> slope -> adamw_move
 
