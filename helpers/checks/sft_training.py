@@ -116,8 +116,8 @@ def masked_loss(loss) -> str:
 
 def judge_slope(slope: np.ndarray, right: np.ndarray, weights: np.ndarray) -> None:
     """What a wrong gradient at the logits looks like."""
-    expect(slope.shape == right.shape, f"the loss is right. Its gradient has a slope for each logit: {right.shape}, not "
-           f"{slope.shape}")  # fmt: skip
+    shapes = f"{right.shape}, not {slope.shape}"
+    expect(slope.shape == right.shape, f"the loss is right. Its gradient has a slope for each logit: {shapes}")
     expect(not close(slope, -right), "the loss is right; its gradient has the wrong sign: p minus 1, not 1 minus p")
     expect(
         not close(slope, right * weights.sum()),
@@ -236,7 +236,7 @@ def response_loss(loss) -> str:
         ) from None
     expect(
         not close(many, mean(range(3, 6))),
-        "not mended yet. A response of a single token has loss 0 with it, whatever the model says. So one token of "
+        "a response of a single token still has loss 0, whatever the model says. So one token of "
         "every response is never counted. Which one? Write down what the loop visits, on paper",
     )
     expect(

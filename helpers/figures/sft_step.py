@@ -37,7 +37,6 @@ def shift_and_mask(tokenizer: Tokenizer, ids: Sequence[int], mask: Sequence[int]
     places = drawing.tokens(5, 28, short(tokenizer, ids[:-1]), width=width)
     for x in places:
         drawing.arrow(x, 54, x, 104)
-    drawing.text(5, 84, "", "start")
     drawing.tokens(5, 106, short(tokenizer, ids[1:]), mask[1:], width=width)
     drawing.text(5, 176, "above: what each place should predict (the next token)", "start")
     drawing.text(5, 198, "below it, in figures: its weight. Filled cells count.", "start")
@@ -45,49 +44,53 @@ def shift_and_mask(tokenizer: Tokenizer, ids: Sequence[int], mask: Sequence[int]
 
 
 def batch_picture(inputs: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> Drawing:
-    """A batch as the step sees it: a cell a position, filled where it counts, dashed where it is padding."""
+    """A batch as the step sees it, a line a row: what does not count, what does (filled), padding (dashed)."""
     rows, places = weights.shape
-    size = min(26.0, (WIDTH - 10) / places)
-    counted, padding = int((weights > 0).sum()), int(((targets == 0) & (weights == 0)).sum())
-    label = (f"{rows} rows of {places} positions: {counted} count in the loss, {padding} are padding, the others are "
-             "question and form")  # fmt: skip
-    drawing = Drawing(WIDTH, int(rows * (size + 3) + 62), label)
+    padding = (targets == 0) & (weights == 0)
+    counted, empty = int((weights > 0).sum()), int(padding.sum())
+    label = (
+        f"{rows} rows of {places} positions: {counted} count in the loss, {empty} are padding, the others are question "
+        "and form"
+    )
+    drawing, size = Drawing(WIDTH, rows * 15 + 56, label), (WIDTH - 10) / places
     for row in range(rows):
-        for place in range(places):
-            counts, empty = weights[row, place] > 0, targets[row, place] == 0 and weights[row, place] == 0
-            fill, x, y = "second" if counts else "plain", 5 + place * size, 5 + row * (size + 3)
-            drawing.box(x, y, size - 1, size - 1, fill=fill, dashed=bool(empty))
-    foot = rows * (size + 3) + 26
-    drawing.text(5, foot, f"filled: counts ({counted}) · plain: question and form, weight 0", "start")
-    drawing.text(5, foot + 20, f"dashed: padding ({padding}), weight 0", "start")
+        sort = np.where(padding[row], 2, weights[row] > 0)  # 0 plain, 1 counts, 2 padding
+        ends = [*(np.flatnonzero(np.diff(sort)) + 1), places]
+        for start, end in zip([0, *ends], ends, strict=False):
+            fill, dashed = ("second" if sort[start] == 1 else "plain"), bool(sort[start] == 2)
+            drawing.box(round(5 + start * size, 1), 5 + 15 * row, round((end - start) * size, 1), 12, fill=fill,
+                        dashed=dashed)  # fmt: skip
+    foot = rows * 15 + 24
+    drawing.text(5, foot, f"filled: answers, weight 1 ({counted} positions)", "start")
+    drawing.text(5, foot + 20, f"plain: question and form, weight 0 · dashed: padding ({empty})", "start")
     return drawing
 
 
 def step_circle() -> Drawing:
-    """The seven stations of a step, and back to the first."""
+    """The eight stations of a step, and back to the first."""
     label = (
         "a step: rows become a batch; the model gives logits; the loss gives a gradient at the logits; the model's "
-        "backward pass gives that of each parameter; it is clipped; AdamW moves the parameters; then the next rows"
+        "backward pass gives that of each parameter; AdamW clips it and moves the parameters; then the next rows"
     )
-    drawing = Drawing(WIDTH, 250, label)
-    top = [("16 rows", "ids, mask"), ("make_batch", "yours"), ("forward", "logits"), ("masked_loss", "yours")]
-    below = [
+    drawing = Drawing(WIDTH, 226, label)
+    top = (("16 rows", "ids, mask"), ("make_batch", "yours"), ("forward", "the model's"), ("masked_loss", "yours"))
+    below = (
         ("next rows", "step + 1"),
         ("adamw_move", "yours"),
-        ("slope", "every parameter"),
+        ("slope", "per parameter"),
         ("backward", "the model's"),
-    ]
-    for y, stations in ((20, top), (160, below)):
+    )
+    for y, stations in ((4, top), (144, below)):
         for number, (name, more) in enumerate(stations):
-            drawing.box(5 + number * 138, y, 132 if name == "slope" else 118, 62, name, more,
-                        fill="second" if more == "yours" else "plain")  # fmt: skip
+            fill = "second" if more == "yours" else "plain"
+            drawing.box(5 + number * 141, y, 119, 62, name, more, fill=fill)
     for number in range(3):
-        drawing.arrow(123 + number * 138, 51, 143 + number * 138, 51)
-    drawing.arrow(478, 82, 478, 158, "")
-    drawing.text(470, 125, "gradient at the logits", "end")
-    for number in (3, 2, 1):
-        drawing.arrow(5 + number * 138, 191, (413 if number == 3 else 123 + (number - 1) * 138) + 2, 191)
-    drawing.arrow(64, 160, 64, 84)
+        left, right = 124 + number * 141, 146 + number * 141
+        drawing.arrow(left, 35, right, 35)
+        drawing.arrow(right, 175, left, 175)
+    drawing.arrow(487, 66, 487, 142)
+    drawing.text(478, 110, "slopes at the logits", "end")
+    drawing.arrow(64, 144, 64, 68)
     return drawing
 
 

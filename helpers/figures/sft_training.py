@@ -13,11 +13,14 @@ import numpy as np
 from IPython.display import Markdown
 
 from helpers import results
+from helpers.judging.evaluation import perplexity
 from helpers.judging.statistics import mean_and_interval
 from helpers.learning.language_model import LanguageModel
+from helpers.learning.recipe import CORPUS_SEED
 from helpers.learning.sft import LOSSES, content_mask
 from helpers.showing import plots
-from helpers.text.facts import Fact
+from helpers.text.corpus import write_documents
+from helpers.text.facts import Fact, load_world
 from helpers.text.templates import render
 
 PARTS = ("end mark", "first token", "subject, copied", "the fact", "other words")
@@ -147,8 +150,10 @@ def new_token() -> Markdown:
     )
 
 
-def rates(before: float) -> Markdown:
-    """Both sides of the learning rate, development facts: answered and completed; perplexity with the base model's."""
+def rates(base: LanguageModel) -> Markdown:
+    """Both sides of the learning rate, development facts: answered and completed; perplexity of the documents that the
+    stored runs read, with the base model's own."""
+    before = perplexity(base, write_documents(load_world(), 100, CORPUS_SEED + 99))
     values = sorted({row["rate"] for row in results.read_results("rate")})
     figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.2))
     for axes, name, label, style, number in (
@@ -160,7 +165,11 @@ def rates(before: float) -> Markdown:
     right.axhline(before, color="black", ls=":", label="base model")
     left.set(xscale="log", xlabel="peak learning rate", ylabel="development facts (%)", ylim=(0, 102))
     right.set(xscale="log", yscale="log", xlabel="peak learning rate", ylabel="perplexity of fresh documents")
+    right.set_yticks([2, 5, 10, 20], ["2", "5", "10", "20"])
+    right.minorticks_off()
     for axes in (left, right):
+        axes.set_xticks(values, [f"{rate:g}" for rate in values])
+        axes.minorticks_off()
         axes.legend()
     figure.tight_layout()
     exact = {rate: runs("rate", "exact", rate=rate).mean() for rate in values}
@@ -264,10 +273,18 @@ def reach() -> Markdown:
 
 
 def learned_words(readings: dict[str, dict[str, dict[str, float]]]) -> Markdown:
-    """The stacks in figures: what each part costs at first, after some steps, and in the course's model."""
-    lines = ["| nats per answer | " + " | ".join(PARTS) + " |", "|---" * (len(PARTS) + 1) + "|"]
-    for group, stages in readings.items():
-        for stage in (list(stages)[0], list(stages)[-2], list(stages)[-1]):
-            values = " | ".join(f"{stages[stage][part]:.2f}" for part in PARTS)
-            lines.append(f"| {group}, step {stage} | {values} |")
-    return Markdown("\n".join(lines))
+    """The stacks in words: when a tenth is left of what a part cost at first; what the fact costs on the way."""
+    often, seldom = readings.values()
+
+    def paid(part: str) -> str:
+        start = next(iter(often.values()))[part]
+        return next((stage for stage, parts in often.items() if parts[part] < start / 10), "no reading")
+
+    form = ", ".join(f"{part} {paid(part)}" for part in ("first token", "subject, copied", "other words", "end mark"))
+    first, *_, live, last = seldom
+    fact = f"{seldom[first]['the fact']:.1f}, {seldom[live]['the fact']:.1f} and {seldom[last]['the fact']:.1f} nats"
+    return Markdown(
+        "*The loss of a whole answer, cut in five parts, in one run.* Of what a part costs at first, less than a tenth "
+        f"is left (facts read often) after step: {form}. A fact read often costs {often[first]['the fact']:.2f} nats "
+        f"before any step; one that was hardly read {fact} after steps {first}, {live} and {last}."
+    )

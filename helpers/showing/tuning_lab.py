@@ -67,7 +67,7 @@ def score_svg(run: Run | None, earlier: list[Run], place: int, title: str, foot:
         line = " ".join(f"{axes.x(x):.1f},{axes.y(y):.1f}" for x, y in points)
         parts.append(f'<path d="M{line}" fill="none" stroke="{GREY}" stroke-width="1.5"/>' if points else "")
         if points:
-            parts.append(svg_text(axes.x(points[-1][0]) + 3, axes.y(points[-1][1]) + 4, one.name))
+            parts.append(svg_text(axes.x(points[-1][0]), axes.y(points[-1][1]) - 4, f"run {one.name}", "end"))
     points = [(reading[0], reading[place]) for reading in run.readings] if run else []
     parts.append(axes.line(points))
     parts += [f'<circle cx="{axes.x(x):.1f}" cy="{axes.y(y):.1f}" r="3" fill="currentColor"/>' for x, y in points]

@@ -86,7 +86,7 @@ MISTAKES = {
     ],
     "response_loss": [
         ("def response_loss(logp, ids, start):\n    terms = [logp[t][ids[t + 1]] for t in range(start, len(ids) - 1)]\n"
-         "    return -sum(terms) / max(1, len(terms))", "not mended yet"),
+         "    return -sum(terms) / max(1, len(terms))", "still has loss 0"),
         ("def response_loss(logp, ids, start):\n    terms = [logp[t][ids[t + 1]] for t in range(start, len(ids))]\n"
          "    return -sum(terms) / max(1, len(terms))", "runs past the end"),
         ("def response_loss(logp, ids, start):\n"

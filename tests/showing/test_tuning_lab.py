@@ -66,7 +66,7 @@ def test_both_sides_are_measured_and_earlier_runs_stay_beside(lab, base, world):
         reading_steps(10, READINGS))
     lab.rate.value = 1e-5
     lab.run()
-    assert lab.scores.value.count("1 earlier runs in grey") == 2 and lab.scores.value.count(">1</text>") == 2
+    assert lab.scores.value.count("1 earlier runs in grey") == 2 and lab.scores.value.count(">run 1</text>") == 2
     settings = re.findall(r"10 steps, rate ([\d.e-]+),", lab.runs.value)
     assert settings == ["1e-05", "0.0005"], "the newest stands first"
     assert f"{first[1]}%" in lab.runs.value and f">{first[2]}<" in lab.runs.value
