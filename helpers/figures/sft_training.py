@@ -205,8 +205,8 @@ def parts_of(lm: LanguageModel, facts: Sequence[Fact]) -> dict[str, float]:
     return {part: total / len(facts) for part, total in sums.items()}
 
 
-def learned_when(readings: dict[str, dict[str, dict[str, float]]]) -> None:
-    """Stacked: what is left of each part after some steps; a panel for each group of facts."""
+def learned_when(readings: dict[str, dict[str, dict[str, float]]]) -> Markdown:
+    """Stacked: what is left of each part after some steps; a panel for each group of facts; and the words to it."""
     figure, panels = plt.subplots(1, len(readings), figsize=(9.5, 3.6), sharey=True)
     for axes, (group, stages) in zip(panels, readings.items(), strict=True):
         foot = np.zeros(len(stages))
@@ -224,6 +224,7 @@ def learned_when(readings: dict[str, dict[str, dict[str, float]]]) -> None:
     alt = "; ".join(f"{group}: from {sum(first[group].values()):.0f} to {sum(last[group].values()):.1f} nats"
                     for group in readings)  # fmt: skip
     plots.show(figure, f"stacked bars that shrink with the steps, five parts of an answer's loss. {alt}")
+    return learned_words(readings)
 
 
 def sentence_or_bare() -> Markdown:

@@ -20,7 +20,7 @@ from helpers.learning.recipe import CORPUS_SEED, TUNING_ROWS
 from helpers.learning.sft import LOSSES, fine_tune
 from helpers.learning.training import Recipe
 from helpers.showing.live_run import LabBox, LiveRun, curve_svg, restart_note, samples_html, under_way
-from helpers.showing.page import GREY, Axes, answer_html, escape, svg, svg_text, table
+from helpers.showing.page import GREY, Axes, answer_html, escape, stroke, svg, svg_text, table
 from helpers.text.corpus import write_documents
 from helpers.text.facts import World, load_world
 
@@ -62,14 +62,14 @@ def score_svg(run: Run | None, earlier: list[Run], place: int, title: str, foot:
     steps = max([10, *(one.readings[-1][0] for one in runs if one.readings)])
     axes = Axes(steps, max([top, *(reading[place] for one in runs for reading in one.readings)]), foot, 300, 170)
     parts = axes.parts(title)
-    for one in earlier:
+    for one in runs:
         points = [(reading[0], reading[place]) for reading in one.readings]
         line = " ".join(f"{axes.x(x):.1f},{axes.y(y):.1f}" for x, y in points)
-        parts.append(f'<path d="M{line}" fill="none" stroke="{GREY}" stroke-width="1.5"/>' if points else "")
-        if points:
+        look = stroke(0) if one is run else f'fill="none" stroke="{GREY}" stroke-width="1.5"'
+        parts.append(f'<path d="M{line}" {look}/>' if points else "")
+        if points and one is not run:
             parts.append(svg_text(axes.x(points[-1][0]), axes.y(points[-1][1]) - 4, f"run {one.name}", "end"))
     points = [(reading[0], reading[place]) for reading in run.readings] if run else []
-    parts.append(axes.line(points))
     parts += [f'<circle cx="{axes.x(x):.1f}" cy="{axes.y(y):.1f}" r="3" fill="currentColor"/>' for x, y in points]
     now = f"now {points[-1][1]:.3g}" if points else "not yet known"
     return svg(axes.width, axes.height, f"{title} by step, {now}; {len(earlier)} earlier runs in grey", parts)
