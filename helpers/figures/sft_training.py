@@ -281,7 +281,7 @@ def learned_words(readings: dict[str, dict[str, dict[str, float]]]) -> Markdown:
         start = next(iter(often.values()))[part]
         return next((stage for stage, parts in often.items() if parts[part] < start / 10), "no reading")
 
-    form = ", ".join(f"{part} {paid(part)}" for part in ("first token", "subject, copied", "other words", "end mark"))
+    form = "; ".join(f"{part} {paid(part)}" for part in ("first token", "subject, copied", "other words", "end mark"))
     first, *_, live, last = seldom
     fact = f"{seldom[first]['the fact']:.1f}, {seldom[live]['the fact']:.1f} and {seldom[last]['the fact']:.1f} nats"
     return Markdown(
