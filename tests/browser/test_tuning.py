@@ -36,7 +36,7 @@ def test_stop_stops_and_leaves_a_model_that_answers(laboratory):
     laboratory.steps.keys("End")
     laboratory.start.keys("Enter")
     first = int(laboratory.wait_for(r"step (\d+) of 300")[1])
-    assert not laboratory.start.enabled and laboratory.stop.enabled
+    assert not laboratory.start.enabled and laboratory.stop.enabled and laboratory.stop.has_focus
     assert laboratory.notebook.in_kernel(THREADS) == "['tuning']"
     laboratory.wait_for(rf"step (?!{first} )\d+ of 300")
     curves = laboratory.notebook.cell(laboratory.cell).query_selector_all("polyline")
@@ -46,6 +46,7 @@ def test_stop_stops_and_leaves_a_model_that_answers(laboratory):
     done = int(laboratory.wait_for(r"Stopped by you after (\d+) of 300 steps")[1])
     assert first < done < 300
     still = laboratory.notebook.settled(laboratory.cell)
+    assert laboratory.start.has_focus, "the keyboard's place is lost"
     assert laboratory.notebook.in_kernel(THREADS) == "[]", "the thread goes on"
     laboratory.notebook.page.wait_for_timeout(2000)
     assert laboratory.notebook.shown(laboratory.cell) == still
@@ -54,6 +55,43 @@ def test_stop_stops_and_leaves_a_model_that_answers(laboratory):
     laboratory.question.write("What is the symbol of gold?")
     laboratory.notebook.settled(laboratory.cell)
     assert laboratory.answer() != before
+
+
+RUN_CELL = """async number => {
+    jupyterapp.shell.currentWidget.content.activeCellIndex = number;
+    await jupyterapp.commands.execute('notebook:run-cell'); }"""
+
+
+@with_a_laboratory
+def test_the_cell_run_again_shows_the_training_under_way(laboratory):
+    laboratory.steps.keys("End")
+    laboratory.start.keys("Enter")
+    first = int(laboratory.wait_for(r"step (\d+) of 300")[1])
+    laboratory.notebook.page.evaluate(RUN_CELL, laboratory.cell)
+    laboratory.notebook.page.wait_for_timeout(1000)
+    again = Laboratory.__new__(Laboratory)
+    again.notebook, again.cell = laboratory.notebook, laboratory.cell
+    later = int(again.wait_for(rf"step (?!{first} )(\d+) of 300")[1])
+    assert later > first, "a new laboratory, and the training is out of sight"
+    [stop] = [control for control in again.notebook.controls(again.cell) if control.name == "Stop"]
+    stop.keys("Enter")
+    again.wait_for(r"Stopped by you after \d+ of 300 steps")
+    again.notebook.settled(again.cell)
+
+
+@with_a_laboratory
+def test_both_sides_and_earlier_runs_are_seen(laboratory):
+    for _ in range(2):
+        laboratory.start.keys("Enter")
+        laboratory.notebook.answered()
+        laboratory.wait_for("Done after 10 of 10 steps")
+        laboratory.notebook.settled(laboratory.cell)
+    cell = laboratory.notebook.cell(laboratory.cell)
+    labels = [one.get_attribute("aria-label") for one in cell.query_selector_all("svg[aria-label]")]
+    assert [label.split(" by step")[0] for label in labels[1:]] == [
+        "gained: facts answered exactly (%)", "lost: perplexity of documents"]
+    assert all("1 earlier runs in grey" in label for label in labels[1:])
+    assert len(cell.query_selector_all("[aria-label=runs] tbody tr")) == 2
 
 
 @with_a_laboratory
