@@ -7,6 +7,7 @@ from. Core ipywidgets only (7 and 8), every text escaped before it is shown. Not
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import ipywidgets as widgets
@@ -52,6 +53,15 @@ def tokens_of(conversation: list[dict], template: str, tokenizer: Tokenizer) -> 
         for number in [tokenizer.special[text]] if reserved else tokenizer.encode(text):
             tokens.append(Token(number, token_text(number, tokenizer), kind, int(kind in ("answer", "end"))))
     return tokens
+
+
+def tokens_of_ids(ids: Sequence[int], mask: Sequence[int], tokenizer: Tokenizer) -> list[Token]:
+    """Any ids and mask as tokens: their kind is what the ids and the mask say."""
+    kinds = (("prompt", "answer"), ("marker", "end"))
+    return [
+        Token(number, token_text(number, tokenizer), kinds[number in tokenizer.name_of][int(one)], int(one))
+        for number, one in zip(ids, mask, strict=True)
+    ]
 
 
 def token_text(number: int, tokenizer: Tokenizer) -> str:
