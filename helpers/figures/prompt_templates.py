@@ -244,20 +244,25 @@ def system_words() -> Markdown:
                     + f"\n\nUnder *{SYSTEM_PROMPTS['detailed'][-1]}* {right} still begin with the right sentence.")  # fmt: skip
 
 
-def wish_dots(known: dict[str, float], foreign: dict[str, float], plain: float) -> None:
-    """Words per answer under wishes in words that were read at the head of long notes, and in words that were not."""
-    rows = {f"{name} (read)": [value] for name, value in known.items()}
-    rows |= {f"{name} (never read)": [value] for name, value in foreign.items()}
-    figure, axes = plt.subplots(figsize=(7, 0.7 + 0.27 * len(rows)))
+def wish_dots(lengths: dict[str, list[float]], read: int, plain: float) -> None:
+    """Words per answer under wishes for a long one, a dot for each sentence; the first `read` words were read in
+    pre-training, the others never."""
+    rows = {f"{word} ({'read' if number < read else 'never read'})": values
+            for number, (word, values) in enumerate(lengths.items())}  # fmt: skip
+    figure, axes = plt.subplots(figsize=(7, 3))
     plots.run_dots(axes, rows, "words per answer", mean=False)
     axes.axvline(plain, color="0.4", ls="--")
     axes.set_xlim(0, None)
-    averages = [float(np.mean(list(group.values()))) for group in (known, foreign)]
-    plots.show(figure, f"{len(rows)} wishes for a long answer, a dot each. Those in words that the base model read "
-               f"average {averages[0]:.1f} words, those in words it never read {averages[1]:.1f}; a dashed line marks "
-               f"{plain:.1f} words, an answer without any wish.")  # fmt: skip
-    caption(f"One model. The dashed line is an answer without a wish ({plain:.1f} words). Wishes in words it had read: "
-            f"{averages[0]:.1f} words on average. Wishes in words it had not: {averages[1]:.1f}.")  # fmt: skip
+    values = np.array(list(lengths.values()))
+    known, foreign = values[:read].mean(axis=0), values[read:].mean(axis=0)  # by sentence
+    mean, low, high = difference(foreign, known, scale=1)
+    told = verdict(low, high, "words that were read work better.", "words that were never read work better.",
+                   "no difference that shows.")  # fmt: skip
+    plots.show(figure, f"{len(rows)} rows of dots, one for each word of a wish, a dot for each sentence. Words that were "
+               f"read average {known.mean():.1f} words per answer, words never read {foreign.mean():.1f}; a dashed line "
+               f"marks {plain:.1f}, an answer without any wish.")  # fmt: skip
+    caption(f"Same sentences, one word changed; one model. Dashed: an answer without a wish, {plain:.1f} words. Read minus "
+            f"never read, sentence by sentence: {mean:+.1f} words ({low:+.1f} to {high:+.1f}): {told}")  # fmt: skip
 
 
 FOLLOW_UPS = {"And of Spain?": '"And of Spain?"', "And its language?": '"And its language?"', "exact": "single question"}
