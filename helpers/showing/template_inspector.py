@@ -74,7 +74,9 @@ def tokens_of(
             forged = kind not in RESERVED and part in tokenizer.special and naive
             reserved = forged or kind in RESERVED
             tokens += [
-                Token(number, token_text(number, tokenizer), "forged" if forged else kind, int(kind in ("answer", "end")))
+                Token(
+                    number, token_text(number, tokenizer), "forged" if forged else kind, int(kind in ("answer", "end"))
+                )
                 for number in ([tokenizer.special[part]] if reserved else tokenizer.encode(part))
             ]
     return tokens
@@ -250,6 +252,4 @@ def template_inspector(lm: LanguageModel) -> widgets.VBox:
     ask.on_click(on_ask)
     fill()
     legend = widgets.HTML(legend_html())
-    return widgets.VBox(
-        [example, *fields, template, reading, ask, status, reply, bars, legend, drawing, totals]
-    )
+    return widgets.VBox([example, *fields, template, reading, ask, status, reply, bars, legend, drawing, totals])
