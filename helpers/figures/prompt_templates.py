@@ -80,7 +80,7 @@ def boundary_runs() -> None:
     mean, low, high = difference(*(runs("boundary", "exact", encoded=way) for way in ("together", "apart")))
     caption(
         f"Five models each way: apart minus glued is {mean:+.1f} points ({low:+.1f} to {high:+.1f}). "
-        + verdict(low, high, "Glueing does harm.", "Here glueing did better.", "No harm shows.")
+        + verdict(low, high, "Gluing does harm.", "Here gluing did better.", "No harm shows.")
     )
 
 
@@ -131,7 +131,7 @@ def template_words() -> Markdown:
     wide = max(pairs, key=lambda pair: np.ptp(values[pair]))
     left, drawn = (runs("new_token", "exact", way=way, served="llama3") for way in ("as left", "drawn"))
     mean, low, high = difference(left, drawn)
-    tells = verdict(low, high, "better", "worse", "not measurably otherwise")
+    tells = verdict(low, high, "better", "worse", "no difference that shows")
     return Markdown(
         f"**Measured.** A wrong form costs {min(lost):.0f} to {max(lost):.0f} points, {np.median(lost):.0f} in the "
         f"median of the {len(pairs)} wrong pairs. And it is a lottery: tuned in {wide[0]} and served in {wide[1]}, "

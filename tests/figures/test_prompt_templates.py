@@ -40,7 +40,7 @@ def test_each_run_of_the_boundary_is_a_dot(shown):
     for name, way in (("encoded apart", "apart"), ("glued", "together")):
         runs = [100 * value for value in column("boundary", "exact", encoded=way)]
         assert dots(figure.axes[0])[name] == pytest.approx(runs)
-    assert "Glueing does harm" in caption and f"glued, {np.mean(runs):.0f}%" in alt
+    assert "Gluing does harm" in caption and f"glued, {np.mean(runs):.0f}%" in alt
 
 
 def test_each_run_of_each_pair_of_forms_is_a_dot_and_the_shade_is_where_they_agree(shown):
