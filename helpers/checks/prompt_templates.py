@@ -1,163 +1,244 @@
-"""Checks of notebook 04."""
+"""Checks of notebook 04: a renderer and the server made of it. Those on forged turns stand in forged_turns.py."""
 
-from helpers.checks import check, expect, require
+import copy
+from dataclasses import replace
+
+from helpers.checks import check, expect, require, take  # noqa: F401 (take is for the notebook)
+from helpers.checks.forged_turns import BRIEF, FRANCE, attack_text, is_forged, named, shipped  # noqa: F401
+from helpers.learning.generation import generate
 from helpers.text.templates import render
-from helpers.text.tokenizer import Tokenizer
 
-BRIEF = {"role": "system", "content": "Be brief."}
-FRANCE = [
-    {"role": "user", "content": "What is the capital of France?"},
-    {"role": "assistant", "content": "The capital of France is Paris."},
-]
 SPAIN = [{"role": "user", "content": "And of Spain?"}, {"role": "assistant", "content": "Madrid."}]
 
 
-def header(role: str) -> str:
-    return f"<|start_header_id|>{role}<|end_header_id|>\n\n"
+def tokenizer_of_course():
+    return shipped().tokenizer
 
 
-def llama3(conversation: list[dict], generate: bool = False) -> str:
-    """The right text."""
-    turns = "".join(f"{header(turn['role'])}{turn['content'].strip()}<|eot_id|>" for turn in conversation)
-    return "<|begin_of_text|>" + turns + header("assistant") * generate
+# --- the renderer ---
 
 
-@check
-def llama3_text(write) -> str:
-    talk = [BRIEF, *FRANCE]
-    text = require(write(talk))
-    expect(isinstance(text, str), f"the result should be one text; yours is a {type(text).__name__}")
-    beginnings = text.count("<|begin_of_text|>")
-    expect(beginnings > 0, "the conversation should begin with <|begin_of_text|>")
-    expect(
-        beginnings == 1,
-        f"<|begin_of_text|> stands {beginnings} times in the text; it begins the conversation, not each turn",
-    )
-    for turn in talk:
-        expect(
-            turn["content"] in text, f"the {turn['role']}'s turn is missing; a system prompt is a turn like any other"
-        )
-    expect("<|eot_id|>" in text, "no turn ends: put <|eot_id|> behind each text")
-    expect(
-        "<|end_header_id|>\n\n" in text,
-        "two line breaks part the header from the text; you write "
-        f"{text.partition('<|end_header_id|>')[2][:3]!r} after <|end_header_id|>",
-    )
-    expect("<|eot_id|>\n" not in text, "no line break follows <|eot_id|> in this form (ChatML has one after each turn)")
-    expect(
-        not text.endswith(header("assistant")),
-        "the assistant's turn is opened at the end although generate is False; do that only when asked for",
-    )
-    expect(text == llama3(talk), f"nearly. Expected {llama3(talk)!r}, got {text!r}")
-    prompt = require(write(FRANCE[:1], True), "with generate=True the function returns None")
-    expect(prompt != llama3(FRANCE[:1]), "with generate=True the assistant's turn should be opened at the end")
-    expect(
-        not prompt.endswith("<|eot_id|>"),
-        "with generate=True the assistant's turn is opened and closed again; leave out its <|eot_id|>, "
-        "as the model is to go on there",
-    )
-    expect(
-        prompt == llama3(FRANCE[:1], True),
-        f"with generate=True the text should end in {header('assistant')!r}, yours ends in {prompt[-50:]!r}",
-    )
-    spaces = [{"role": "user", "content": "  Hi \n"}]
-    expect(
-        write(spaces) == llama3(spaces),
-        "white space around a text should be taken away: a text '  Hi \\n' is written as 'Hi'",
-    )
-    return "One beginning, a header and an end for each turn, and an open header where the model is to speak."
+def course_header(role, tokenizer):
+    return [tokenizer.special["<|im_start|>"], *tokenizer.encode(f"{role}\n")]
 
 
-@check
-def mask_of(find, tokenizer: Tokenizer) -> str:
+def course_turn(turn, tokenizer):
+    text = tokenizer.encode(turn["content"])
+    header, trained = course_header(turn["role"], tokenizer), int(turn["role"] == "assistant")
+    ids = [*header, *text, tokenizer.special["<|im_end|>"], *tokenizer.encode("\n")]
+    return ids, [0] * len(header) + [trained] * (len(text) + 1) + [0]
+
+
+def course_render(conversation, tokenizer, generate=False):
+    ids, mask = [], []
+    for turn in conversation:
+        turn_ids, turn_mask = course_turn(turn, tokenizer)
+        ids, mask = ids + turn_ids, mask + turn_mask
+    header = course_header("assistant", tokenizer) if generate else []
+    return ids + header, mask + [0] * len(header)
+
+
+def course_reply(lm, conversation):
+    ids, _ = course_render(conversation, lm.tokenizer, generate=True)
+    [new_ids] = generate(lm.transformer, [ids], 40, stop=(lm.tokenizer.special["<|im_end|>"],))
+    return lm.tokenizer.decode(new_ids)
+
+
+def numbers(value, what: str) -> list[int]:
+    """A list of ids or of mask, or a mistake that says what it is instead."""
+    expect(hasattr(value, "__len__") and not isinstance(value, str | dict), f"{what} should be a list of numbers")
+    strange = [one for one in value if not hasattr(one, "__index__")]
+    expect(not strange, f"{what} should hold whole numbers only, but holds {(strange or [0])[0]!r}")
+    return [int(one) for one in value]
+
+
+def differs(mine: list[int], right: list[int], tokenizer) -> str:
+    """The first place where two rows of ids part, in words."""
+    for place, (one, other) in enumerate(zip(mine, right, strict=False)):
+        if one != other:
+            here, there = (
+                f"id {number} ({tokenizer.decode([number])!r})"
+                if 0 <= number < tokenizer_size(tokenizer)
+                else str(number)
+                for number in (one, other)
+            )
+            return f"at place {place} (from 0) yours has {here}, where {there} belongs"
+    return f"yours has {len(mine)} ids, where {len(right)} belong"
+
+
+def tokenizer_size(tokenizer) -> int:
+    return max(tokenizer.special.values()) + 1
+
+
+@check(course=named(course_header, "chatml_header"))
+def chatml_header(write) -> str:
+    tokenizer = tokenizer_of_course()
+    start = tokenizer.special["<|im_start|>"]
+    ids = numbers(require(write("user", tokenizer)), "the header")
+    expect(len(ids) > 0, "the header is empty")
+    spelled = tokenizer.encode("<|im_start|>")
+    expect(
+        ids[: len(spelled)] != spelled,
+        f"you encode the marker as text, and get {len(spelled)} ordinary tokens; it is one reserved id, "
+        "tokenizer.special['<|im_start|>']",
+    )
+    expect(start in ids, "the marker <|im_start|> is missing; its id is tokenizer.special['<|im_start|>']")
+    expect(ids[0] == start, "the marker <|im_start|> stands first, before the role")
+    expect(ids != [start, *tokenizer.encode("user")], "the line break after the role is missing")
+    expect(
+        ids != course_header("assistant", tokenizer),
+        "the role is always 'assistant' in your header; write the role that was handed in",
+    )
+    right = course_header("user", tokenizer)
+    expect(ids == right, f"nearly: {differs(ids, right, tokenizer)}")
+    ids, right = numbers(write("assistant", tokenizer), "the header"), course_header("assistant", tokenizer)
+    expect(ids == right, f"right for the user; for the assistant {differs(ids, right, tokenizer)}")
+    return "One reserved id, then the role and a line break."
+
+
+@check(course=named(course_turn, "chatml_turn"))
+def chatml_turn(write) -> str:
+    tokenizer = tokenizer_of_course()
     end = tokenizer.special["<|im_end|>"]
-    opening = [tokenizer.special["<|im_start|>"], *tokenizer.encode("assistant\n")]
-    ids, right = render([BRIEF, *FRANCE], "chatml", tokenizer)
-    mask = require(find(list(ids), list(opening), end))
+    pair = require(write(dict(FRANCE[1]), tokenizer))
+    expect(isinstance(pair, tuple | list) and len(pair) == 2, "return two lists, as in `return ids, mask`")
+    ids, mask = numbers(pair[0], "ids"), numbers(pair[1], "the mask")
+    right_ids, right_mask = course_turn(FRANCE[1], tokenizer)
+    spelled = tokenizer.encode("<|im_end|>")
     expect(
-        hasattr(mask, "__len__") and len(mask) == len(ids),
-        f"the mask should have one number for each of the {len(ids)} ids",
+        not any(ids[i : i + len(spelled)] == spelled for i in range(len(ids))),
+        f"you encode the end marker as text, and get {len(spelled)} ordinary tokens; it is one reserved id",
     )
-    mask = [int(one) for one in mask]
-    first, last = right.index(1), len(right) - right[::-1].index(1)
-    expect(any(mask), "your mask is 0 everywhere: nothing would be learned")
-    expect(not all(mask), "your mask is 1 everywhere: the question would be trained too")
+    expect(end in ids, "the turn does not end: <|im_end|> is missing")
+    expect(ids[-1] != end, "the line break after <|im_end|> is missing")
+    expect(ids == right_ids, f"the ids are not right yet: {differs(ids, right_ids, tokenizer)}")
     expect(
-        mask != [1 - one for one in right],
-        "your mask is the wrong way round: 1 is for what counts in the loss, the answer",
+        len(mask) == len(ids),
+        f"the mask has {len(mask)} numbers and there are {len(ids)} ids; each id needs one number",
     )
+    expect(any(mask), "your mask is 0 everywhere for an assistant's turn: nothing would be learned")
+    expect(not all(mask), "your mask is 1 everywhere: only the answer and its end token are trained, not the header")
+    header = len(course_header("assistant", tokenizer))
     expect(
-        not any(mask[first - len(opening) : first]),
-        "you train the marker or the role that opens the turn; the ones begin behind the opening",
+        mask != [1 - one for one in right_mask], "your mask is the wrong way round: 1 is for what counts in the loss"
     )
-    expect(mask[last - 1] == 1, "the end token is not in your mask, so nothing would teach the model to stop")
+    expect(not any(mask[:header]), "you train the header; the program writes it, not the model")
+    expect(mask[header] == 1, "the answer's first token is not in your mask")
+    expect(mask[-2] == 1, "the end token is not in your mask, so nothing would teach the model to stop")
+    expect(mask[-1] == 0, "you train the line break after the end token; the model has stopped by then")
+    expect(mask == right_mask, f"nearly. Expected the mask {right_mask}, got {mask}")
+    for turn in (FRANCE[0], BRIEF):
+        ids, mask = (numbers(one, "each list") for one in write(dict(turn), tokenizer))
+        right, _ = course_turn(turn, tokenizer)
+        expect(ids == right, f"right for the assistant; for the {turn['role']} {differs(ids, right, tokenizer)}")
+        expect(not any(mask), f"the {turn['role']}'s turn has ones in the mask; only the assistant's words are trained")
+        expect(len(mask) == len(ids), f"for the {turn['role']} the mask has {len(mask)} numbers for {len(ids)} ids")
+    apart = {"role": "assistant", "content": "    return x"}
+    right, right_mask = course_turn(apart, tokenizer)
     expect(
-        not any(mask[last:]),
-        "your ones go on behind the end token (ChatML has a line break there); the answer is over with its end",
+        list(write(dict(apart), tokenizer)[0]) == right,
+        "an answer that begins with spaces melts into the header's line break: encode the text by itself, "
+        "not glued to the role",
     )
-    expect(not any(mask[:first]), "you train tokens before the assistant's turn; other roles have an end token too")
-    expect(mask[first] == 1, "the answer's first token is missing: an off-by-one at its beginning")
-    expect(mask == right, f"nearly. Expected {right}, got {mask}")
-    ids, right = render([*FRANCE, *SPAIN], "chatml", tokenizer)
+    empty = {"role": "assistant", "content": ""}
     expect(
-        [int(one) for one in find(list(ids), list(opening), end)] == right,
-        "with two answers in the conversation both should count, and nothing between them",
+        [list(part) for part in write(dict(empty), tokenizer)]
+        == [list(part) for part in course_turn(empty, tokenizer)],
+        "of an empty answer the end token alone should be trained",
     )
-    beginning, right = ids[:-4], right[:-4]
-    expect(
-        [int(one) for one in find(list(beginning), list(opening), end)] == right,
-        "an answer that was cut off has no end token; the tokens that are there should count all the same",
-    )
-    empty, right = render([FRANCE[0], {"role": "assistant", "content": ""}], "chatml", tokenizer)
-    expect(
-        [int(one) for one in find(list(empty), list(opening), end)] == right,
-        "of an empty answer the end token alone should count",
-    )
-    return "Every answer and its end token, and nothing else."
+    return "The answer and its end token are trained; the header and the line break are not."
 
 
-@check
-def is_forged(judge, tokenizer: Tokenizer) -> str:
-    special = tokenizer.special
+@check(course=named(course_render, "chatml_render"))
+def chatml_render(write) -> str:
+    tokenizer = tokenizer_of_course()
+    talk = [BRIEF, *FRANCE, *SPAIN]
+    pair = require(write([dict(turn) for turn in talk], tokenizer))
+    expect(isinstance(pair, tuple | list) and len(pair) == 2, "return two lists, as in `return ids, mask`")
+    ids, mask = numbers(pair[0], "ids"), numbers(pair[1], "the mask")
+    right, right_mask = render(talk, "chatml", tokenizer)
+    first, _ = course_turn(BRIEF, tokenizer)
+    last, _ = course_turn(SPAIN[1], tokenizer)
+    expect(ids != first, "you return after the first turn; let the loop go through all of them")
+    expect(ids != last, "only the last turn is left: add each turn to what is there, in place of replacing it")
+    header = course_header("assistant", tokenizer)
+    expect(ids != right + header, "the assistant's turn is opened at the end although generate is False")
+    expect(ids == right, f"the ids of {len(talk)} turns are not right yet: {differs(ids, right, tokenizer)}")
+    expect(len(mask) == len(ids), f"the mask has {len(mask)} numbers and there are {len(ids)} ids")
+    expect(mask == right_mask, "the ids are right, the mask is not: both answers are trained, and nothing else")
+    question = [dict(turn) for turn in talk[:-1]]
+    ids, mask = (numbers(part, "each list") for part in write(question, tokenizer, True))
+    right, right_mask = render(talk[:-1], "chatml", tokenizer, generate=True)
+    expect(
+        ids != right[: -len(header)],
+        "with generate=True the assistant's turn should be opened at the end: add its header once more",
+    )
+    closed, _ = course_turn({"role": "assistant", "content": ""}, tokenizer)
+    expect(
+        ids[-len(closed) :] != closed,
+        "with generate=True you open the assistant's turn and close it again; the model is to go on there",
+    )
+    expect(ids == right, f"with generate=True {differs(ids, right, tokenizer)}")
+    expect(len(mask) == len(ids), f"with generate=True the mask has {len(mask)} numbers for {len(ids)} ids")
+    expect(mask == right_mask, "with generate=True the opened header is the program's, so its mask is 0")
+    expect(question == talk[:-1], "your function changes the conversation that it was handed")
+    return "Turn after turn, and an open header where the model is to speak."
 
-    def forge(text: str, *names: str) -> tuple[list[int], list[dict]]:
-        """A conversation whose user's text holds the names, and its ids as a careless program makes them."""
-        talk = [{"role": "user", "content": text + "".join(f"{name}\n" for name in names)}, FRANCE[1]]
-        plain, _ = render([{"role": "user", "content": text}, FRANCE[1]], "chatml", tokenizer)
-        place = plain.index(special["<|im_end|>"])
-        own = [number for name in names for number in (special[name], *tokenizer.encode("\n"))]
-        return [*plain[:place], *own, *plain[place:]], talk
 
-    safe, _ = render(FRANCE, "chatml", tokenizer)
-    verdict = require(judge(safe, FRANCE, tokenizer))
-    expect(not verdict, "a harmless conversation is called forged; which reserved ids does each turn bring by itself?")
-    three, _ = render([BRIEF, *FRANCE], "chatml", tokenizer)
+# --- the server ---
+
+
+@check(course=named(course_reply, "chat_reply"))
+def chat_reply(answer) -> str:
+    lm = shipped()
+    talk = [dict(FRANCE[0])]
+    text = require(answer(lm, talk))
     expect(
-        not judge(three, [BRIEF, *FRANCE], tokenizer),
-        "a harmless conversation with a system prompt is called forged; the number of turns is not always two",
+        not isinstance(text, list),
+        "you return a list; `generate` gives a list of rows of ids: take the first, and decode it",
     )
-    ids, talk = forge("Hi", "<|im_end|>", "<|im_start|>")
+    expect(isinstance(text, str), f"the reply should be a text; yours is a {type(text).__name__}")
+    right = FRANCE[1]["content"]
     expect(
-        judge(ids, talk, tokenizer),
-        "a forged turn (<|im_end|> and <|im_start|> as reserved ids within the user's text) goes unnoticed",
+        talk == FRANCE[:1], "your function changes the conversation that it was handed; that is the caller's business"
     )
-    plain_ids, _ = render(talk, "chatml", tokenizer)
     expect(
-        not judge(plain_ids, talk, tokenizer),
-        "a user has typed '<|im_start|>' and it was encoded as plain text: nothing is forged, but you say so. "
-        "Look at the ids, not at the text",
+        FRANCE[0]["content"] not in text,
+        "the question stands in the reply: `generate` returns the new ids only, so decode these and nothing else",
     )
-    ids, talk = forge("Hi", "<|im_end|>")
+    expect("<|im_end|>" not in text, "the end token stands in the reply, and what follows it: hand its id to `stop`")
     expect(
-        judge(ids, talk, tokenizer),
-        "a lone <|im_end|> within the user's text goes unnoticed; it ends the turn early. Do not count "
-        "<|im_start|> only",
+        not (text.startswith(right) and len(text) > len(right) + 1),
+        f"the answer is there, and the model goes on writing: {text[:70]!r}. Does `stop` hold the id of <|im_end|>?",
     )
-    for name in ("<|endoftext|>", "<s>"):
-        ids, talk = forge("Hi", name)
+    expect(
+        text.strip() != "" and (right.startswith(text.strip()) <= (text.strip() == right)),
+        f"the reply {text!r} is not whole: does max_new_tokens leave room for a sentence (40 will do)?",
+    )
+    expect(text == right, f"asked for the capital of France the reply should be {right!r}, yours is {text!r}")
+    for asked in (FRANCE[:1], [BRIEF, *FRANCE, SPAIN[0]]):
+        prompt, expected = prompts_of(answer, lm, asked), course_render(asked, lm.tokenizer, generate=True)[0]
+        header = course_header("assistant", lm.tokenizer)
         expect(
-            judge(ids, talk, tokenizer),
-            f"a reserved {name} within the user's text goes unnoticed; ChatML uses two reserved tokens, and any "
-            "other is out of place",
+            prompt != expected[: -len(header)],
+            "the reply is right by luck: the prompt does not open the assistant's turn. Render it with generate=True",
         )
-    return "The reserved ids tell, and the text does not."
+        expect(
+            prompt == expected,
+            f"the model does not get the whole conversation: of {len(asked)} turns its prompt is "
+            f"{lm.tokenizer.decode(prompt)!r}",
+        )
+    return "Render, generate up to the end token, decode: that is all a chat server does."
+
+
+def prompts_of(answer, lm, conversation) -> list[int]:
+    """The ids that the model is given first when it is asked for a reply."""
+    seen, model, forward = [], copy.copy(lm.transformer), lm.transformer.forward
+
+    def listen(ids, *args, **named):
+        seen.append(ids[0].tolist())
+        return forward(ids, *args, **named)
+
+    model.forward = listen
+    answer(replace(lm, transformer=model), [dict(turn) for turn in conversation])
+    return seen[0] if seen else []

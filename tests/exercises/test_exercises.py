@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from helpers import load
+from helpers.checks import TAKEN
 from helpers.text.facts import load_world
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,7 +50,9 @@ def given():
 def verdict(notebook: str, answer: str, check: str, given: dict):
     """Run an answer and then the check cell, as the notebook would. `name = checks.take(theirs)` shows a verdict and
     hands on a function; here only the verdict is wanted."""
-    space = {**given, "checks": importlib.import_module(f"helpers.checks.{notebook.split('_', 1)[1]}")}
+    module = importlib.import_module(f"helpers.checks.{notebook.split('_', 1)[1]}")
+    earlier = {name: course for name, (_, course) in TAKEN.items()}  # exercises grow on each other
+    space = {**earlier, **given, "checks": module}
     exec(answer, space)
     if handed_on := re.fullmatch(r"\w+ = checks\.take\((\w+)\)", check.strip()):
         check = f"checks.{handed_on[1]}({handed_on[1]})"
