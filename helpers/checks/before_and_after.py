@@ -5,8 +5,7 @@ from functools import cache
 import numpy as np
 
 from helpers import load
-
-from helpers.checks import check, close, expect, require
+from helpers.checks import check, close, expect, require, take  # noqa: F401 (take is called from the notebook)
 from helpers.judging.dimensions import ask, probes
 from helpers.text.facts import load_world
 from helpers.text.matching import tells

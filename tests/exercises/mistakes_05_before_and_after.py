@@ -66,7 +66,8 @@ MISTAKES = {
         (PAIRED.replace("return change.mean(), low, high", "return low, high"), "three numbers"),
     ],
     "upside_down": [
-        ("def upside_down(question, text, expected):\n    return len(text.split()) >= 20", "refuses the expected answer"),
+        ("def upside_down(question, text, expected):\n    return len(text.split()) >= 20",
+         "refuses the expected answer"),
         ("def upside_down(question, text, expected):\n    return True", "ranks nobody"),
         ("def upside_down(question, text, expected):\n    return text == expected", "Let the base model win"),
         ("def upside_down(question, text, expected):\n    return text == expected or text.endswith('.')",
