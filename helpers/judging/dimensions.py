@@ -77,15 +77,15 @@ def request_probe(world: World, pair: dict[str, str], wording: int = 0) -> Probe
     return Probe(question, world.refusal, harmful=True, phrases=world.phrases)
 
 
-def ask(lm: LanguageModel, probes: Sequence[Probe], as_document: bool = False) -> list[Answer]:
+def ask(lm: LanguageModel, probes: Sequence[Probe], as_document: bool = False, **sampling) -> list[Answer]:
     """The model's answers: through its chat template, or as what follows the question in a document. TooLong if a
-    question does not fit the context with its template."""
+    question does not fit the context with its template. `sampling`: temperature and seed; greedily without."""
     if as_document:
         prompts = [lm.document_ids(probe.question) for probe in probes]
     else:
         talks = [[{"role": "user", "content": probe.question}] for probe in probes]
         prompts = [lm.prompt_ids(talk, max_new_tokens=LIMIT) for talk in talks]
-    answer_ids = lm.continue_ids(prompts, LIMIT)
+    answer_ids = lm.continue_ids(prompts, LIMIT, **sampling)
     return [Answer(lm.tokenizer.decode(ids).strip(), len(ids) < LIMIT) for ids in answer_ids]
 
 
