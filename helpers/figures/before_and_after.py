@@ -62,6 +62,12 @@ def my_model(base: LanguageModel, world: World, steps: int = 60, seed: int = 0) 
     return fine_tune(base, own, replace(TUNING, steps=steps, seed=seed), progress=False)[0]
 
 
+def talker(world: World, asked: Sequence[Probe]) -> Report:
+    """Somebody who knows nothing and tells every answer that there is to such a question."""
+    everything = {kind: ", ".join(sorted(world.answers_of(kind))) for kind in world.wordings}
+    return Report(list(asked), [Answer(f"{everything[one.fact.kind] if one.fact else 'Well'}.", True) for one in asked])
+
+
 # --- drawings ---
 
 
@@ -140,6 +146,7 @@ def side_by_side(judge: Callable, probe: Probe, texts: Sequence[str]) -> HTML:
 
 
 def about_facts(report: Report) -> list[tuple[Probe, Answer]]:
+    """The questions about facts, each with its answer; harmful requests are left out."""
     return [pair for pair in zip(report.probes, report.answers, strict=True) if pair[0].fact]
 
 
@@ -149,33 +156,39 @@ def course_verdicts(reports: dict[str, Report]) -> Verdicts:
 
 
 def agreement(judges: dict[str, Verdicts], course: Verdicts, kappa: Callable) -> Markdown:
-    """How often each judge agrees with the course's, plainly and beyond chance, on each model's answers."""
+    """How often each judge agrees with the course's on each model's answers; in brackets its kappa."""
     models = list(course)
-    lines = ["| judge | " + " | ".join(f"{name}: agrees | beyond chance" for name in models) + " |"]
-    lines.append("|---|" + "---|---|" * len(models))
+    lines = ["| judge | " + " | ".join(f"on {name}" for name in models) + " |", "|---|" + "---|" * len(models)]
     for judge, said in judges.items():
         cells = []
         for name in models:
             value = kappa(said[name], course[name])
-            cells.append(f"{np.mean(said[name] == course[name]):.0%} | {'–' if np.isnan(value) else f'{value:.2f}'}")
+            beyond = "–" if np.isnan(value) else f"{value + 0:.2f}".replace("-0.00", "0.00")
+            cells.append(f"{np.mean(said[name] == course[name]):.0%} ({beyond})")
         lines.append(f"| {judge} | {' | '.join(cells)} |")
-    return Markdown("\n".join(lines))
+    return Markdown(
+        "\n".join(lines) + "\n\n*Agreement with the course's judge; in brackets kappa, where it can be had.*"
+    )
 
 
-def disagreements(reports: dict[str, Report], judges: dict[str, Verdicts], course: Verdicts, most: int = 3) -> HTML:
-    """Answers on which a judge and the course's differ: at most `most` a judge and model."""
-    rows = []
+def disagreements(reports: dict[str, Report], judges: dict[str, Verdicts], course: Verdicts, most: int = 2) -> HTML:
+    """Answers on which a judge and the course's differ: at most `most` a judge and model, each answer once."""
+    rows, shown = [], set()
     for judge, said in judges.items():
         for name, report in reports.items():
             pairs = about_facts(report)
-            apart = np.flatnonzero(said[name] != course[name])
-            for place in apart[:: max(1, len(apart) // most)][:most]:
+            apart = [place for place in np.flatnonzero(said[name] != course[name]) if (name, place) not in shown]
+            for place in apart[:most]:
+                shown.add((name, place))
                 probe, answer = pairs[place]
                 sign = YES if said[name][place] else NO
-                first = answer.text.split("\n")[0]
-                rows.append([escape(judge), escape(name), escape(probe.question), verbatim(first), sign,
-                             verdict(reasons(probe, answer)[3])])  # fmt: skip
-    head = ("judge", "who answers", "question", "answer (first line)", "it says", "the course's judge")
+                short = answer.text.split("\n")[0]
+                short = short if len(short) <= 60 else short[:60] + " …"
+                rows.append(
+                    [*map(escape, (judge, name, probe.question)), verbatim(short), sign]
+                    + [verdict(reasons(probe, answer)[3])]
+                )
+    head = ("judge", "who answers", "question", "answer (its beginning)", "it says", "the course's judge")
     return HTML(table(head, rows, label="where two judges differ"))
 
 

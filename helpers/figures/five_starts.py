@@ -129,8 +129,8 @@ def change_in_knowledge() -> dict[str, tuple[float, float, float]]:
     known = [levels[level]["completed, tuned"] - levels[level]["completed"] for level in LEVELS[:3]]
     often = [after.value - before.value for before, after in
              zip(of_tests("statements completed", "base"), of_tests("statements completed"), strict=True)]  # fmt: skip
-    return {"told 1, 3 or 10 times": mean_and_interval(100 * np.mean(known, axis=0)),
-            "test facts told often": mean_and_interval([100 * value for value in often])}  # fmt: skip
+    return {"Facts told 1, 3 or 10 times": mean_and_interval(100 * np.mean(known, axis=0)),
+            "Test facts told often": mean_and_interval([100 * value for value in often])}  # fmt: skip
 
 
 def knowledge_in_words() -> Markdown:
@@ -138,7 +138,7 @@ def knowledge_in_words() -> Markdown:
     lines = []
     for name, (mean, low, high) in change_in_knowledge().items():
         so = "tuning *added* some" if low > 0 else "tuning *lost* some" if high < 0 else "no change is shown"
-        lines.append(f"- Facts {name}: {mean:+.1f} points completed ({low:+.1f} to {high:+.1f}): {so}.")
+        lines.append(f"- {name}: {mean:+.1f} points completed ({low:+.1f} to {high:+.1f}): {so}.")
     answered = [share.value for share in of_tests("questions answered", "base")], [s.value for s in of_tests("exact")]
     lines.append(f"- Questions about test facts answered: from {np.mean(answered[0]):.0%} (base, as a document) to "
                  f"{np.mean(answered[1]):.0%} (tuned, exact).")  # fmt: skip
@@ -188,3 +188,29 @@ def unknown_in_words() -> Markdown:
         so = "higher" if low > 0 else "lower" if high < 0 else "no difference shown"
         words.append(f"{what} {mean:+.1f} points ({low:+.1f} to {high:+.1f}; {so})")
     return Markdown(f"**Measured**, five starts, such rows once among the others: {'; '.join(words)}.")
+
+
+def inventions() -> tuple[float, tuple[float, float]]:
+    """Share of answers about made-up countries that tell a real one's fact, in percent: mean and interval over starts,
+    tuned without rows that say otherwise."""
+    mean, low, high = mean_and_interval([100 * value for value in unknown_runs()["made-up: invents"]["without"]])
+    return mean, (max(0.0, low), min(100.0, high))
+
+
+def article_in_words() -> Markdown:
+    """How many of the article's five examples each of five models gives exactly, greedily and drawn."""
+    rows = [row for row in read_results("seeds") if row["figure"].startswith("article's examples")]
+    greedy, drawn = ([(row["hits"], row["total"]) for row in rows if row["figure"].endswith(end)]
+                     for end in ("greedy", "0.7"))  # fmt: skip
+    counts = ", ".join(f"{hits:.0f}" for hits, _ in greedy)
+    shares = [hits / total for hits, total in drawn]
+    return Markdown(
+        f"**Measured.** The article has {greedy[0][1]:.0f} examples. The five models, start 0 first, give {counts} of "
+        f"them exactly when they answer greedily, and {min(shares):.0%} to {max(shares):.0%} when they draw at 0.7."
+    )
+
+
+def significant(changes: list[tuple[float, float, float]]) -> Markdown:
+    """How many intervals of (mean, low, high) leave 0 out, in words."""
+    apart = sum(low > 0 or high < 0 for _, low, high in changes)
+    return Markdown(f'**{apart} of these {len(changes)} intervals leave 0 out**: a "significant" change in accuracy.')
