@@ -82,14 +82,15 @@ def five_judges(probe: Probe, text: str) -> Drawing:
     label = f"The answer {text!r} to the question {probe.question!r} goes to five judges. Their verdicts: {words}"
     drawing = Drawing(560, 400, label)
     drawing.box(10, 10, 540, 58, probe.question, text, fill="first")
+    drawing.parts.append('<path d="M30,68 V363" stroke="currentColor" stroke-width="1.5"/>')  # what all five read
     for row, (name, question) in enumerate(zip(DIMENSIONS, asks, strict=True)):
         top = 92 + 62 * row
-        drawing.arrow(30, 68 if row == 0 else top - 14, 30, top + 2)
-        drawing.box(60, top, 360, 46, name, question)
-        drawing.arrow(420, top + 23, 470, top + 23)
-        drawing.text(
-            495, top + 29, {YES: "✔ yes", NO: "✘ no", NEITHER: "– not asked"}[said[name]], bold=said[name] == NO
-        )
+        drawing.arrow(30, top + 23, 60, top + 23)
+        drawing.box(60, top, 330, 46, name, question)
+        drawing.arrow(390, top + 23, 440, top + 23)
+        sign = said[name]
+        words = {YES: "✔ yes", NO: "✘ no", NEITHER: "– not asked"}[sign]
+        drawing.text(450, top + 29, words, anchor="start", bold=sign == NO)
     return drawing
 
 
