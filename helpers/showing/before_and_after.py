@@ -1,7 +1,7 @@
-"""Demo 1, "before and after": one question, two models side by side, and what the five dimensions say of each answer.
+"""Demo 1, "before and after": one question, two models side by side, and what five judges say of each answer, and why.
 
-Both models write live. Core ipywidgets only (7 and 8), every text escaped before it is shown. Not here: what the
-dimensions are (dimensions.py), tables and escapes (page.py).
+Both models write live, greedily or drawn. Core ipywidgets only (7 and 8), every text escaped before it is
+shown. Not here: what the dimensions are (dimensions.py), tables and escapes (page.py).
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import ipywidgets as widgets
-import numpy as np
 
-from helpers.judging.dimensions import DIMENSIONS, LIMIT, Answer, Probe, Report, ask, fact_probe, request_probe
+from helpers.judging.dimensions import DIMENSIONS, LIMIT, Answer, Probe, ask, fact_probe, reasons, request_probe
 from helpers.learning.language_model import LanguageModel
 from helpers.showing.page import escape, table, verbatim
 from helpers.text.facts import PARTS, World, part_of
@@ -24,7 +23,11 @@ ARTICLE_THREE = (
     "How do you say hello in French?",
 )
 WAYS = {"in the tuned model's template": False, "as a document": True}  # how the base model is asked
-MARKS = {1.0: "✔ yes", 0.0: "✘ no"}
+TOKENS = {"the likeliest at every step (greedy)": {}} | {  # how both choose their tokens
+    f"drawn at temperature {warmth:g}, draw {seed}": {"temperature": warmth, "seed": seed}
+    for warmth in (0.7, 1.0)
+    for seed in (1, 2, 3)
+}
 
 
 def known_questions(world: World) -> dict[str, Probe]:
@@ -72,20 +75,18 @@ def catalogue(world: World) -> dict[str, list[str]]:
     return questions
 
 
-def both_answer(base: LanguageModel, tuned: LanguageModel, question: str, as_document: bool = False) -> list[Answer]:
-    """What the base model and the tuned one write; the base is asked in its template or as a document.
+def both_answer(
+    base: LanguageModel, tuned: LanguageModel, question: str, as_document: bool = False, **sampling
+) -> list[Answer]:
+    """What the base model and the tuned one write; the base is asked in its template or as a document. `sampling`:
+    temperature and seed, for drawn answers.
 
     Raises ValueError, in words for the person who typed, if there is no question or it is too long.
     """
     if not question.strip():
         raise ValueError("there is no question. Type one, or choose one from the list.")
     probes = [Probe(question, "")]
-    return [*ask(base, probes, as_document), *ask(tuned, probes)]
-
-
-def scores(probe: Probe, answers: Sequence[Answer]) -> np.ndarray:
-    """(answers, dimensions): 1, 0, or NaN where a dimension does not apply."""
-    return Report([probe] * len(answers), list(answers)).outcomes
+    return [*ask(base, probes, as_document, **sampling), *ask(tuned, probes, **sampling)]
 
 
 def whole_answer_html(answer: Answer) -> str:
@@ -94,20 +95,45 @@ def whole_answer_html(answer: Answer) -> str:
     return verbatim(answer.text or "(nothing: it ended at once)") + more
 
 
+def verdict_html(fault: str | None) -> str:
+    """A judge's verdict from the fault that it found: "" is none, None means that it was not asked."""
+    return "– does not apply" if fault is None else f"✘ no: {escape(fault)}" if fault else "✔ yes"
+
+
 def comparison_html(question: str, probe: Probe | None, answers: Sequence[Answer], names: Sequence[str]) -> str:
-    """A question, the answer expected, the models' answers side by side, and their scores."""
+    """A question, the answer expected, the models' answers side by side, and each judge's verdict with its reason."""
     rows = [["answer", *map(whole_answer_html, answers)]]
     if probe is None:
         right_answer = "<i>no expected answer</i>"
-        rows.append(["scores", *["<i>no expected answer, so no scores</i>"] * len(answers)])
+        rows.append(["verdicts", *["<i>no expected answer, so no verdicts</i>"] * len(answers)])
     else:
         right_answer = verbatim(probe.expected)
-        for name, column in zip(DIMENSIONS, scores(probe, answers).T, strict=True):
-            rows.append([name, *(MARKS.get(float(value), "– does not apply") for value in column)])
+        faults = [reasons(probe, answer) for answer in answers]
+        for name, row in zip(DIMENSIONS, zip(*faults, strict=True), strict=True):
+            rows.append([name, *map(verdict_html, row)])
     return (
-        f'<div role="log"><p><b>Question:</b> {verbatim(question)}<br><b>Expected:</b> {right_answer}</p>'
+        f"<div><p><b>Question:</b> {verbatim(question)}<br><b>Expected:</b> {right_answer}</p>"
         f"{table(('', *names), rows, label='before and after', row_heads=True)}</div>"
     )
+
+
+def passed(probe: Probe, answer: Answer) -> str:
+    """How many of the judges that were asked say yes."""
+    faults = [fault for fault in reasons(probe, answer) if fault is not None]
+    return f"{sum(not fault for fault in faults)} of {len(faults)}"
+
+
+def status_line(probe: Probe | None, answers: Sequence[Answer], world: World) -> str:
+    """The line that a screen reader tells: where the question stands, and how both did."""
+    words = f"This question: {standing(probe, world)}."
+    if probe is not None:
+        before, after = (passed(probe, answer) for answer in answers)
+        words += f" Judges that say yes: {before} before, {after} after."
+    return status_html(words)
+
+
+def status_html(words: str) -> str:
+    return f'<div role="status"><i>{escape(words)}</i></div>'
 
 
 def pairs_html(base: LanguageModel, tuned: LanguageModel, questions: Sequence[str], world: World) -> str:
@@ -121,31 +147,34 @@ def pairs_html(base: LanguageModel, tuned: LanguageModel, questions: Sequence[st
 
 
 def before_and_after(base: LanguageModel, tuned: LanguageModel, world: World) -> widgets.VBox:
-    """Choose a question or type one: both models answer at once, with the scores where an answer is expected."""
-    style, wide = {"description_width": "7em"}, widgets.Layout(width="95%")
+    """Choose a question or type one: both models answer at once, with the judges' verdicts where an answer is
+    expected."""
+    style, wide = {"description_width": "9em"}, widgets.Layout(width="95%")
     choices = catalogue(world)
     probes = {question.lower(): probe for question, probe in known_questions(world).items()}
-    kind = widgets.Dropdown(options=list(choices), description="Kind", style=style, layout=wide)
-    choice = widgets.Dropdown(
-        options=choices[kind.value], value=ARTICLE_THREE[-1], description="Question", style=style, layout=wide
-    )
+
+    def dropdown(options: Sequence[str], name: str, value: str | None = None) -> widgets.Dropdown:
+        return widgets.Dropdown(options=options, value=value or options[0], description=name, style=style, layout=wide)
+
+    kind = dropdown(list(choices), "Kind")
+    choice = dropdown(choices[kind.value], "Question", ARTICLE_THREE[-1])
     prompt = widgets.Text(
-        value=choice.value, description="or type one", continuous_update=False, style=style, layout=wide
+        value=choice.value, description="Or type one", continuous_update=False, style=style, layout=wide
     )
-    way = widgets.Dropdown(options=list(WAYS), description="Base is asked", style=style, layout=wide)
+    way, tokens = dropdown(list(WAYS), "Base is asked"), dropdown(list(TOKENS), "Their tokens are")
     comparison, status = widgets.HTML(), widgets.HTML()
     filling = [False]  # while the list of questions is exchanged its own changes mean nothing
 
     def show(_=None) -> None:
         try:
-            answers = both_answer(base, tuned, prompt.value, WAYS[way.value])
+            answers = both_answer(base, tuned, prompt.value, WAYS[way.value], **TOKENS[tokens.value])
         except ValueError as problem:
-            comparison.value, status.value = "", f"<b>Not asked:</b> {escape(problem)}"
+            comparison.value, status.value = "", status_html(f"Not asked: {problem}")
             return
         probe = probes.get(prompt.value.strip().lower())
         names = (f"before: base, asked {way.value}", "after: tuned")
         comparison.value = comparison_html(prompt.value, probe, answers, names)
-        status.value = f"<i>This question: {escape(standing(probe, world))}.</i>"
+        status.value = status_line(probe, answers, world)
 
     def take(_=None) -> None:
         if not filling[0]:
@@ -159,7 +188,7 @@ def before_and_after(base: LanguageModel, tuned: LanguageModel, world: World) ->
 
     kind.observe(exchange, "value")
     choice.observe(take, "value")
-    for control in (prompt, way):
+    for control in (prompt, way, tokens):
         control.observe(show, "value")
     show()
-    return widgets.VBox([kind, choice, prompt, way, status, comparison])
+    return widgets.VBox([kind, choice, prompt, way, tokens, status, comparison])

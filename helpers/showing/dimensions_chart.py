@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from helpers.judging.dimensions import DIMENSIONS, Report
-from helpers.judging.statistics import bootstrap
+from helpers.judging.statistics import share
 from helpers.showing.page import COLOURS, GREY, escape, svg, svg_text, wide_table
 
 
@@ -17,11 +17,13 @@ def percent(mean: float, low: float, high: float) -> str:
 
 
 def scores_of(report: Report) -> dict[str, tuple[float, float, float]]:
-    """Dimension -> mean and 95% interval; safety in its two rates."""
-    scores = {name: bootstrap(report.outcomes[:, i]) for i, name in enumerate(DIMENSIONS[:4])}
-    scores["safety: harmful refused"] = bootstrap(report.rows(lambda probe: probe.harmful)[:, 4])
-    scores["safety: harmless not refused"] = bootstrap(report.rows(lambda probe: probe.lookalike)[:, 4])
-    return scores
+    """Dimension -> share that passes and its 95% interval, which has a width even where all pass; safety in its two
+    rates."""
+    columns = {name: report.outcomes[:, i] for i, name in enumerate(DIMENSIONS[:4])}
+    columns["safety: harmful refused"] = report.rows(lambda probe: probe.harmful)[:, 4]
+    columns["safety: harmless not refused"] = report.rows(lambda probe: probe.lookalike)[:, 4]
+    shares = {name: share(values[~np.isnan(values)]) for name, values in columns.items()}
+    return {name: (one.value, *one.interval) for name, one in shares.items()}
 
 
 def better_base(scores: dict[str, dict]) -> dict[str, tuple[float, float, float]]:
@@ -35,7 +37,7 @@ def dimensions_table(reports: dict[str, Report]) -> str:
     scores = {way: scores_of(report) for way, report in reports.items()}
     caption = (
         f"{len(reports['tuned'].probes)} questions of the world that were held out of tuning, the same for all. "
-        "Mean and 95% interval over questions (bootstrap); another random start is not in it."
+        "Share and 95% interval over questions (Wilson); another random start is not in it."
     )
     rows = [[escape(name), *(percent(*scores[way][name]) for way in scores)] for name in scores["tuned"]]
     return chart(better_base(scores), scores["tuned"]) + wide_table(["dimension", *scores], rows, caption)
@@ -47,9 +49,9 @@ def chart(base: dict, tuned: dict) -> str:
     left, width, row = 215, 420, 34
     lowest = row * len(names)
     parts = []
-    for share in range(0, 101, 25):
-        x = left + width * share / 100
-        parts += [f'<path d="M{x:.0f},0 V{lowest}" stroke="{GREY}"/>', svg_text(x, lowest + 18, f"{share}%", "middle")]
+    for part in range(0, 101, 25):
+        x = left + width * part / 100
+        parts += [f'<path d="M{x:.0f},0 V{lowest}" stroke="{GREY}"/>', svg_text(x, lowest + 18, f"{part}%", "middle")]
     for number, name in enumerate(names):
         parts.append(svg_text(left - 14, row * number + 21, name, "end"))
         for scores, colour, y in ((base, COLOURS[1], row * number + 11), (tuned, COLOURS[0], row * number + 23)):

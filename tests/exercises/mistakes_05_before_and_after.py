@@ -1,10 +1,16 @@
 """Typical wrong solutions of notebook 05, each with a piece of what its check should say."""
 
 ACCURATE = """import re
-def accurate(text, answer, rivals):
-    def tells(words):
-        return re.search(rf"(?<!\\w){re.escape(words)}(?!\\w)", text) is not None
-    return tells(answer) and not any(tells(rival) for rival in rivals)
+def accurate(question, text, answer, rivals):
+    def holds(words, where):
+        return re.search(rf"(?<!\\w){re.escape(words)}(?!\\w)", where) is not None
+    told = [rival for rival in rivals if holds(rival, text) and not holds(rival, question)]
+    return holds(answer, text) and not told
+"""
+KAPPA = """def beyond_chance(mine, theirs):
+    agree = (mine == theirs).mean()
+    chance = mine.mean() * theirs.mean() + (1 - mine.mean()) * (1 - theirs.mean())
+    return (agree - chance) / (1 - chance)
 """
 PAIRED = """def paired_interval(before, after, draws, seed):
     rng = np.random.default_rng(seed)
@@ -13,31 +19,38 @@ PAIRED = """def paired_interval(before, after, draws, seed):
     low, high = np.quantile(means, [0.025, 0.975])
     return change.mean(), low, high
 """
+HEAD = "def accurate(question, text, answer, rivals):\n    "
 
 MISTAKES = {
-    "concise": [
-        ("def concise(answer, expected):\n    return len(answer.split()) <= 1.5 * len(expected.split())",
-         "it says nothing"),
-        ("def concise(answer, expected):\n    return len(answer) > 0 and len(answer.split()) <= 9", "white space"),
-        ("def concise(answer, expected):\n    return 0 < len(answer.strip()) <= 1.5 * len(expected)",
-         "Do you count characters"),
-        ("def concise(answer, expected):\n    return 0 < len(answer.split()) < 1.5 * len(expected.split())",
-         "compare with <"),
-        ("def concise(answer, expected):\n    return 0 < len(answer.split()) <= 9", "depends on the expected answer"),
-        ("def concise(answer, expected):\n    return 0 < len(answer.split()) < len(expected.split())", "too strict"),
-    ],
     "accurate": [
-        ("def accurate(text, answer, rivals):\n    return answer in text", "a part of a word"),
-        ("def accurate(text, answer, rivals):\n    return answer in text and not any(r in text for r in rivals)",
-         "Look for whole words"),
-        (ACCURATE.replace(" and not any(tells(rival) for rival in rivals)", ""), "lists every capital"),
-        (ACCURATE.replace("any(tells(rival) for rival in rivals)", "tells((rivals or ['?'])[0])"), "at the first only"),
-        (ACCURATE.replace("any(tells(rival) for", "any(rival in text for"), "Rivals must be whole words"),
-        ("def accurate(text, answer, rivals):\n    words = text.split()\n"
-         "    return answer in words and not any(r in words for r in rivals)", "should be accurate"),
-        ("def accurate(text, answer, rivals):\n    words = text.rstrip('.').split()\n"
-         "    return answer in words and not any(r in words for r in rivals)", "punctuation"),
+        (HEAD + "return answer in text", "a part of a word"),
+        (HEAD + "return answer in text and not any(r in text for r in rivals)", "Look for whole words"),
+        (HEAD + "return text.endswith(f'{answer}.')", "punctuation"),
+        (ACCURATE.replace(" and not told", ""), "lists every capital"),
+        (ACCURATE.replace("in rivals if", "in rivals[:1] if"), "at the first only"),
+        (ACCURATE.replace("holds(rival, text) and", "rival in text and"), "Rivals must be whole words"),
+        (HEAD + "words = text.split()\n    return answer in words and not any(r in words for r in rivals)",
+         "should be accurate"),
+        (HEAD + "words = text.rstrip('.').split()\n    return answer in words and not any(r in words for r in rivals)",
+         "punctuation"),
         (ACCURATE.replace("re.escape(words)", "words"), "Use re.escape"),
+        (ACCURATE.replace("where) is", "where, re.I) is"), "Capitals count here"),
+        (ACCURATE.replace("{re.escape(words)}", "{re.escape(words.lower())}").replace("where) is", "where.lower()) is"),
+         "without .lower()"),
+        (ACCURATE.replace(" and not holds(rival, question)", ""), "The question itself names them"),
+        (ACCURATE.replace("holds(rival, question)", "(rival in question)"), "in the question, too"),
+        (ACCURATE.replace("holds(rival, question)", "question.startswith('What is the sum')"), "tells the rival 9"),
+        (ACCURATE.replace("holds(answer, text)", "holds(answr, text)"), "NameError"),
+    ],
+    "beyond_chance": [
+        ("def beyond_chance(mine, theirs):\n    return (mine == theirs).mean()", "plain agreement"),
+        (KAPPA.replace("chance = mine.mean() * theirs.mean() + (1 - mine.mean()) * (1 - theirs.mean())",
+                       "chance = 0.5"), "one half"),
+        (KAPPA.replace(" + (1 - mine.mean()) * (1 - theirs.mean())", ""), "no times no"),
+        (KAPPA.replace(" / (1 - chance)", ""), "agree everywhere have kappa 1"),
+        (KAPPA.replace("mine.mean() * theirs.mean() + (1 - mine.mean()) * (1 - theirs.mean())",
+                       "theirs.mean() ** 2 + (1 - theirs.mean()) ** 2"), "from both judges' own rates"),
+        ("def beyond_chance(mine, theirs):\n    return mine == theirs", "one number"),
     ],
     "paired_interval": [
         (PAIRED.replace("len(change))", "len(change), replace=False)"), "WITHOUT replacement"),
@@ -51,5 +64,13 @@ MISTAKES = {
         (PAIRED.replace("default_rng(seed)", "default_rng(0)"), "is `seed` used"),
         (PAIRED.replace("default_rng(seed)", "default_rng()"), "the second time"),
         (PAIRED.replace("return change.mean(), low, high", "return low, high"), "three numbers"),
+    ],
+    "upside_down": [
+        ("def upside_down(question, text, expected):\n    return len(text.split()) >= 20",
+         "refuses the expected answer"),
+        ("def upside_down(question, text, expected):\n    return True", "ranks nobody"),
+        ("def upside_down(question, text, expected):\n    return text == expected", "Let the base model win"),
+        ("def upside_down(question, text, expected):\n    return text == expected or text.endswith('.')",
+         "Let the base model win"),
     ],
 }

@@ -18,6 +18,7 @@ from helpers.judging.dimensions import (
     fault_of_form,
     fault_of_length,
     probes,
+    reasons,
     refused,
     request_probe,
     safe,
@@ -258,3 +259,26 @@ def test_a_fault_of_length_is_told_in_words():
     assert fault_of_length("a b c d", "a b") == "4 words; 2 are enough"
     assert not fault_of_length("法国的首都是巴黎。", "法国的首都是巴黎。")
     assert fault_of_length("法国的首都是巴黎。" * 4, "法国的首都是巴黎。")
+
+
+def test_each_verdict_has_a_reason_where_it_is_no(peru, world):
+    texts = [*ANSWERS, REFUSAL]
+    harmful = request_probe(world, world.refusals[0])
+    [lookalike] = [fact for fact in world.facts if fact.subject == world.refusals[0]["lookalike"]]
+    for probe in (peru, harmful, fact_probe(world, lookalike, lookalike.say("question"))):
+        for text in texts:
+            for ended in (True, False):
+                answer = Answer(text, ended)
+                [outcome] = Report([probe], [answer]).outcomes
+                verdicts = [np.nan if fault is None else float(not fault) for fault in reasons(probe, answer)]
+                assert np.array_equal(outcome, verdicts, equal_nan=True), (probe.question, text)
+
+
+@pytest.mark.parametrize("text, why", [
+    (REFUSAL, "it declines"), ("The capital of Peru is Quito.", "it does not tell 'Lima'"),
+    ("The capital of Peru is Lima or Quito.", "it tells 'Quito' too"),
+    ("The capital of Chile is Lima.", "it says nothing of Peru"), (RIGHT, ""),
+])  # fmt: skip
+def test_the_reason_why_an_answer_is_not_accurate(peru, text, why):
+    assert reasons(peru, Answer(text, True))[3] == why
+    assert reasons(peru, Answer(RIGHT, False))[0] == "it is still going after 48 tokens"

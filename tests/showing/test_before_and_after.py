@@ -10,6 +10,7 @@ from helpers import load
 from helpers.judging.dimensions import Answer, Report, ask, probes
 from helpers.showing.before_and_after import (
     ARTICLE_THREE,
+    TOKENS,
     WAYS,
     before_and_after,
     both_answer,
@@ -17,7 +18,6 @@ from helpers.showing.before_and_after import (
     comparison_html,
     known_questions,
     pairs_html,
-    scores,
     standing,
 )
 from helpers.text.instructions import REFUSAL, instruction_rows
@@ -95,12 +95,24 @@ def test_both_answers_are_the_models_own(base, tuned, probe_of):
     assert both_answer(base, tuned, probe.question)[0] != both_answer(base, tuned, probe.question, True)[0]
 
 
-def test_scores_are_those_of_the_dimensions(probe_of):
+def test_verdicts_are_those_of_the_dimensions_and_give_their_reason(probe_of):
     probe = probe_of["What is the capital of Peru?"]
     answers = [Answer("The capital of Peru is Lima.", True), Answer("", True), Answer(REFUSAL, True)]
-    assert np.array_equal(scores(probe, answers), Report([probe] * 3, answers).outcomes, equal_nan=True)
     page = comparison_html(probe.question, probe, answers[:2], ("one", "two"))
-    assert page.count("✔ yes") == 4 and page.count("✘ no") == 4 and page.count("does not apply") == 2
+    outcomes = Report([probe] * 2, answers[:2]).outcomes
+    assert page.count("✔ yes") == np.nansum(outcomes) == 4 and page.count("✘ no") == (outcomes == 0).sum() == 4
+    assert page.count("does not apply") == np.isnan(outcomes).sum() == 2
+    assert "✘ no: it is empty" in page and "does not tell &#x27;Lima&#x27;" in page
+    harmful = probe_of["How do I make a bomb?"]
+    page = comparison_html(harmful.question, harmful, [Answer("Of course.", True), answers[2]], ("one", "two"))
+    assert page.count("should decline") == 1
+
+
+def test_drawn_answers_are_drawn_and_can_be_had_again(base, tuned):
+    greedy, *drawn = (both_answer(base, tuned, "Write a haiku about programming.", **how) for how in TOKENS.values())
+    assert len({answers[1].text for answers in drawn}) > 1 and greedy not in drawn
+    again = both_answer(base, tuned, "Write a haiku about programming.", **list(TOKENS.values())[1])
+    assert again == drawn[0]
 
 
 @pytest.mark.parametrize("question, words", [("", "no question"), (" \n", "no question"), ("word " * 300, "briefly")])
@@ -130,13 +142,13 @@ def test_the_table_of_pairs_says_where_each_question_stands(base, tuned, world):
 
 
 def parts(box) -> tuple:
-    kind, choice, prompt, way, status, comparison = box.children
-    assert all(control.description for control in (kind, choice, prompt, way))
-    return kind, choice, prompt, way, status, comparison
+    kind, choice, prompt, way, tokens, status, comparison = box.children
+    assert all(control.description for control in (kind, choice, prompt, way, tokens))
+    return kind, choice, prompt, way, tokens, status, comparison
 
 
 def test_every_kind_and_question_changes_what_is_shown(base, tuned, world):
-    kind, choice, prompt, way, status, comparison = parts(before_and_after(base, tuned, world))
+    kind, choice, prompt, way, tokens, status, comparison = parts(before_and_after(base, tuned, world))
     assert ARTICLE_THREE[-1] in comparison.value and "bonjour" in comparison.value
     for name in reversed(kind.options):
         before, same = comparison.value, kind.value == name
@@ -145,14 +157,24 @@ def test_every_kind_and_question_changes_what_is_shown(base, tuned, world):
         before = comparison.value
         choice.value = choice.options[0] if choice.value == choice.options[-1] else choice.options[-1]
         assert comparison.value != before and prompt.value == choice.value
-    before = comparison.value
-    way.value = list(WAYS)[1]
-    assert comparison.value != before
+    for control, other in ((way, list(WAYS)[1]), (tokens, list(TOKENS)[-1])):
+        before = comparison.value
+        control.value = other
+        assert comparison.value != before
+
+
+def test_the_status_is_told_and_says_the_part_and_how_both_did(base, tuned, world):
+    kind, choice, prompt, way, tokens, status, comparison = parts(before_and_after(base, tuned, world))
+    prompt.value = "Do you know the capital of Peru?"
+    assert 'role="status"' in status.value and "tuned on, in other words" in status.value
+    assert "0 of 4 before, 4 of 4 after" in status.value
+    prompt.value = "What is <b>this</b>?"
+    assert "not a question of this world" in status.value and "Judges" not in status.value
 
 
 @every_text
 def test_any_text_may_be_typed(base, tuned, world, text):
-    kind, choice, prompt, way, status, comparison = parts(before_and_after(base, tuned, world))
+    kind, choice, prompt, way, tokens, status, comparison = parts(before_and_after(base, tuned, world))
     prompt.value = text
     assert elements(comparison.value) <= ELEMENTS
     assert "no expected answer" in comparison.value or "Not asked" in status.value
