@@ -2,8 +2,9 @@
 
     line -> OwnRow, which knows its line and the question in other words, or -> Problem (file, line, field, remedy)
 
-`read_rows` is for looking at rows, whatever they are worth; `rows_from` for tuning on them and asking again. Not here:
-how a file or a row is read (datasets.py, formats.py), whether it fits a model (judging/card.py).
+`read_rows` is for looking at rows, whatever they are worth; `rows_from` for tuning on them and asking again;
+`my_rows` hands what a learner wrote in notebook 02 to 03. Not here: how it was kept (my_rows.py), how a file or a row
+is read (datasets.py, formats.py), whether it fits a model (judging/card.py).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -18,8 +20,18 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
-from helpers.files import FileProblem
-from helpers.text.datasets import LONGEST, TABLES, Problem, no_usable_row, open_rows, read, table_rows, warn_of
+from helpers.files import DATA, FileProblem
+from helpers.text.datasets import (
+    LONGEST,
+    TABLES,
+    Problem,
+    no_usable_row,
+    open_rows,
+    read,
+    read_dataset,
+    table_rows,
+    warn_of,
+)
 from helpers.text.facts import Fact, World, placeholders
 from helpers.text.formats import RowProblem, detect, text
 from helpers.text.instructions import tuning_wordings, turn
@@ -32,6 +44,7 @@ PATH = re.compile(r"[^\n{\[,]+\.\w+\s*")  # a line like "my_rows.txt": somebody 
 MOST = 5_000  # rows to be tuned on: the course's recipe takes 4,800, and each is asked twice
 COLUMNS = ("kind", "subject", "answer")
 LIKE_JSON = re.compile(r"^[ \t]*[{\[]", re.M)
+MINE = DATA.parent / "notebooks" / "my_rows.jsonl"  # what a learner writes in notebook 02; not for git
 AGAIN = "again"  # a row's own key: its question in other words, which are asked and not tuned on
 
 
@@ -184,3 +197,20 @@ def fact_row(cells: list[str], header: list[str], world: World) -> OwnRow:
     questions, answer = fact.ways("question"), turn("assistant", fact.say("response"))
     again = [turn("user", questions[-1])] if len(questions) > 1 else None
     return OwnRow([[turn("user", question), answer] for question in tuning_wordings(questions)], again, fact.answer)
+
+
+def my_rows(default: list[dict], path: Path | None = None) -> tuple[list[dict], str]:
+    """The rows that the learner kept in notebook 02, and "yours"; `default` and "the course's" where there are none.
+    What cannot be used of the file is a warning."""
+    path = path or MINE
+    if not path.exists():
+        return default, "the course's"
+    try:
+        dataset = read_dataset(path)
+    except (FileProblem, OSError) as problem:
+        warnings.warn(f"your rows are not used: {problem}", stacklevel=2)
+        return default, "the course's"
+    if dataset.problems:
+        first = f"{len(dataset.problems)} of your rows are not used; the first: {dataset.problems[0]}"
+        warnings.warn(first, stacklevel=2)
+    return dataset.rows, "yours"
