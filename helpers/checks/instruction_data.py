@@ -6,7 +6,7 @@ import random
 from collections import defaultdict
 from functools import cache
 
-from helpers.checks import check, expect, require
+from helpers.checks import check, expect, require, take  # noqa: F401  (the notebook takes `take` from here)
 from helpers.text.facts import load_world
 from helpers.text.instructions import fact_rows
 from helpers.text.matching import rouge_l

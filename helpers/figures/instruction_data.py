@@ -1,7 +1,7 @@
-"""Notebook 02: one row in four formats, how long rows are, how alike, and what twenty of them make of a model.
+"""Notebook 02: one row in four formats, how long rows are, how alike two are, and which of their tokens are trained.
 
-Not here: files and formats themselves (text/datasets.py, text/formats.py), the experiment over five starts
-(experiments/data_runs.py, stored as diversity.csv).
+Not here: files and formats themselves (text/datasets.py, text/formats.py), what rows of many kinds do to a model
+(varied_rows.py).
 """
 
 from __future__ import annotations
@@ -12,17 +12,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML, Markdown
 
-from helpers.judging.statistics import mean_and_interval
-from helpers.results import read_results
 from helpers.showing import plots
 from helpers.showing.diagrams import Drawing
 from helpers.showing.page import escape, table, verbatim, verdict_box
 from helpers.text.datasets import lengths
-from helpers.text.facts import load_world
 from helpers.text.formats import FORMATS, KEYS, write_row
-from helpers.text.instructions import fact_rows, turn
+from helpers.text.instructions import turn
 from helpers.text.my_rows import Kept
-from helpers.text.selections import kinds_from
 from helpers.text.templates import render
 from helpers.text.tokenizer import Tokenizer
 
@@ -67,7 +63,9 @@ def what_formats_hold() -> Drawing:
         for target in FORMATS
         if (kept := [slot.replace("\n", " ") for slot, fits in zip(SLOTS, room(target), strict=True) if fits]) or True
     )
-    drawing = Drawing(540, 320, f"Four formats, and what each has room for besides one question and one answer: {words}.")
+    drawing = Drawing(
+        540, 320, f"Four formats, and what each has room for besides one question and one answer: {words}."
+    )
     for column, slot in enumerate(SLOTS):
         drawing.text(305 + 92 * column, 20, slot, bold=True)
     for line, target in enumerate(FORMATS):
@@ -140,7 +138,9 @@ def lima_table() -> Markdown:
     lines += [f"| {name} | {win}% | {tie}% | {loss}% |" for name, (win, tie, loss) in LIMA_AGAINST.items()]
     sources = ", ".join(f"{name} {count}" for name, count in LIMA_SOURCES.items())
     each = LIMA_TOKENS / sum(LIMA_SOURCES.values())
-    return Markdown("\n".join(lines) + f"\n\nThe {sum(LIMA_SOURCES.values()):,} rows: {sources}. About {each:.0f} tokens a row.")
+    return Markdown(
+        "\n".join(lines) + f"\n\nThe {sum(LIMA_SOURCES.values()):,} rows: {sources}. About {each:.0f} tokens a row."
+    )
 
 
 # --- alike and different ---
@@ -181,52 +181,6 @@ def joined(drawing: Drawing, places: Sequence[tuple[float, float]]) -> Drawing:
     for x1, x2 in places:
         drawing.parts.append(f'<path d="M{x1:.0f},34 L{x2:.0f},92" stroke="currentColor" stroke-width="1.5"/>')
     return drawing
-
-
-# --- one kind against many ---
-
-
-def diversity() -> dict[int, list[float]]:
-    """Share of test questions with a good answer (%), five starts each, after 90 rows of 1, 4 or 15 kinds."""
-    results = read_results("diversity", columns=("kinds", "seed", "good"))
-    kinds = sorted({row["kinds"] for row in results})
-    return {number: [100 * row["good"] for row in results if row["kinds"] == number] for number in kinds}
-
-
-def first_kinds() -> list[str]:
-    """The one kind that the rows of each start are about."""
-    rows = fact_rows(load_world())
-    seeds = [row["seed"] for row in read_results("diversity") if row["kinds"] == 1]
-    return [kinds_from(rows, seed)[0] for seed in seeds]
-
-
-def diversity_figure() -> None:
-    """Every start as a dot; those of one kind with the kind's name."""
-    shares, names = diversity(), first_kinds()
-    rows = {f"{number} kind{'s' * (number > 1)}": values for number, values in shares.items()}
-    figure, axes = plt.subplots(figsize=(7, 3))
-    plots.run_dots(axes, rows, "test questions with a good answer (%)")
-    order = np.argsort(shares[1])
-    for place, start in enumerate(order):
-        at = (shares[1][start], 0)
-        axes.annotate(names[start], at, (0, 9 if place % 2 else -19), textcoords="offset points", ha="center", fontsize=9)
-    axes.set_xlim(0, 100)
-    told = "; ".join(f"{name}: {', '.join(f'{value:.0f}' for value in sorted(values))}" for name, values in rows.items())
-    plots.show(figure, f"Five dots in each row, one for each start, and a bar at their mean. Percent of good answers, {told}.")
-
-
-def diversity_words() -> Markdown:
-    """What the five starts say, in words that follow the figures."""
-    shares = diversity()
-    one, many = shares[1], shares[max(shares)]
-    mean, low, high = mean_and_interval([after - before for before, after in zip(one, many, strict=True)])
-    verdict = "more" if low > 0 else "fewer" if high < 0 else "neither clearly more nor clearly fewer"
-    return Markdown(
-        f"*Measured over five starts, on test facts: with {max(shares)} kinds the model answers **{verdict}** questions "
-        f"well than with one kind, {mean:+.0f} points (95% interval {low:.0f} to {high:.0f}). With one kind the starts "
-        f"lie between {min(one):.0f} and {max(one):.0f}%, with {max(shares)} kinds between {min(many):.0f} and "
-        f"{max(many):.0f}%.*"
-    )
 
 
 # --- the mask ---
