@@ -19,7 +19,7 @@ from helpers.text.datasets import lengths
 from helpers.text.formats import FORMATS, KEYS, write_row
 from helpers.text.instructions import turn
 from helpers.text.my_rows import Kept
-from helpers.text.templates import render
+from helpers.text.templates import render, text_of
 from helpers.text.tokenizer import Tokenizer
 
 CONVERSATION = [turn("user", "What do bees make?"), turn("assistant", "Honey.")]
@@ -169,7 +169,7 @@ def common_words(one: str, other: str) -> Drawing:
     a, b = one.split(), other.split()
     pairs = matched(a, b)
     label = f"{one!r} and {other!r} share {len(pairs)} words in the same order: {' '.join(a[i] for i, _ in pairs)}."
-    drawing = Drawing(510, 150, label)
+    drawing = Drawing(510, 124, label)
     top = drawing.tokens(8, 8, a, [i in dict(pairs) for i in range(len(a))])
     low = drawing.tokens(8, 92, b, [j in [j for _, j in pairs] for j in range(len(b))])
     return joined(drawing, [(top[i], low[j]) for i, j in pairs])
@@ -193,7 +193,7 @@ def row_and_mask(tokenizer: Tokenizer) -> Drawing:
     half = texts.index("assistant") - 1  # where the answer's turn begins
     drawing = Drawing(
         560,
-        170,
+        145,
         f"The question's turn has {half} tokens, all with mask 0. In the answer's turn the words and the end token "
         f"have mask 1: {''.join(text for text, one in zip(texts, mask, strict=True) if one)}",
     )
@@ -209,3 +209,14 @@ def what_was_kept(kept: Kept) -> HTML:
     """The verdict on the learner's rows, with every problem on a line of its own."""
     lines = "".join(f"<br>{escape(problem)}" for problem in kept.problems)
     return HTML(verdict_box(kept.stored, f"{escape(kept.words)}{lines}"))
+
+
+def your_dataset(kept: Kept, alike: Callable, tokenizer: Tokenizer) -> Markdown:
+    """How many rows, how many pairs of questions above 0.7, which of them, and the lengths."""
+    asked = [" ".join(text_of(row["messages"][-2]).split()) for row in kept.rows]
+    pairs = [(one, two) for i, one in enumerate(asked) for two in asked[:i] if alike(one, two) > 0.7]
+    shown = "".join(f"\n- {one} | {two}" for one, two in pairs[:5])
+    if not asked:
+        return Markdown("*No rows to look at yet.*")
+    words = f"{len(asked)} rows; pairs of questions that are near-duplicates: {len(pairs)}{shown}"
+    return Markdown(f"{words}\n\n{length_table(kept.rows, tokenizer).data}")

@@ -106,15 +106,29 @@ def diversity_figure() -> None:
     )
 
 
+def carried_over(few: int = 1, more: int = 4) -> tuple[float, float, float]:
+    """On kinds that were not tuned on: by how many points `more` kinds are better than `few`, and the interval."""
+    results = read_results("diversity", columns=("other kinds",))
+    one, other = ([100 * row["other kinds"] for row in results if row["kinds"] == number] for number in (few, more))
+    return mean_and_interval([after - before for before, after in zip(one, other, strict=True)])
+
+
+def verdict(low: float, high: float) -> str:
+    """Of an interval of a difference: which way it points, if it does."""
+    return "more" if low > 0 else "fewer" if high < 0 else "neither clearly more nor clearly fewer"
+
+
 def diversity_words() -> Markdown:
     """What the five starts say, in words that follow the figures."""
     shares = diversity()
-    one, many = shares[1], shares[max(shares)]
+    one, four, many = (shares[kinds] for kinds in sorted(shares))
     mean, low, high = mean_and_interval([after - before for before, after in zip(one, many, strict=True)])
-    verdict = "more" if low > 0 else "fewer" if high < 0 else "neither clearly more nor clearly fewer"
+    unseen = carried_over()
+    spans = [f"between {min(part):.0f} and {max(part):.0f}%" for part in (one, four, many)]
     return Markdown(
-        f"*Measured over five starts, on test facts: with {max(shares)} kinds the model answers **{verdict}** "
-        f"questions well than with one, {mean:+.0f} points (95% interval {low:.0f} to {high:.0f}). With one the starts lie "
-        f"between {min(one):.0f} and {max(one):.0f}%, with {max(shares)} kinds between {min(many):.0f} and "
-        f"{max(many):.0f}%.*"
+        f"*Five starts, test facts. With {max(shares)} kinds the model answers **{verdict(low, high)}** questions well "
+        f"than with one: {mean:+.0f} points (95% interval {low:.0f} to {high:.0f}). With one kind the starts lie "
+        f"{spans[0]}, with four {spans[1]}, with {max(shares)} {spans[2]}. Counting only kinds that no row of a start "
+        f"was about, four kinds give **{verdict(*unseen[1:])}** good answers than one: {unseen[0]:+.0f} points "
+        f"({unseen[1]:.0f} to {unseen[2]:.0f}).*"
     )

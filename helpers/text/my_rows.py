@@ -25,7 +25,7 @@ from helpers.text.tokenizer import Tokenizer
 
 @dataclass
 class Kept:
-    """What became of a learner's rows: the course's rows that stand in the file now, and why not, if they do not."""
+    """What became of a learner's rows: as the course reads them, none where one is broken; and what is wrong."""
 
     rows: list[dict]
     problems: list[str]
@@ -44,9 +44,8 @@ def keep_rows(rows: Sequence, world: World, tokenizer: Tokenizer, samples: Seque
     """
     path = path or MINE
     given, taken = [as_row(row) for row in rows], [as_row(sample) for sample in samples]
-    if all(row in taken for row in given):
-        what = "These are the course's sample rows" if given else "There is no row yet"
-        return Kept([], [], False, f"{what}. Add rows of your own, then run the cell again.")
+    if not given:
+        return Kept([], [], False, "There is no row yet. Add rows of your own, then run the cell again.")
     problems, lines = [], []
     for number, row in enumerate(given, 1):
         try:
@@ -70,6 +69,9 @@ def keep_rows(rows: Sequence, world: World, tokenizer: Tokenizer, samples: Seque
         problems.sort(key=lambda words: int(re.search("[0-9]+", words)[0]))
         return Kept([], problems, False, "Nothing was kept, and what you kept before stands as it was.")
     course_rows = [course_row(row) for row in own.rows]
+    if all(row in taken for row in given):
+        words = "These are the course's sample rows. Add rows of your own, then run the cell again."
+        return Kept(course_rows, [], False, words)
     content = b"".join(json_line(as_short_as_can_be(row)) for row in course_rows)
     former = path.read_bytes() if path.exists() else b""
     try:

@@ -67,7 +67,9 @@ def test_one_broken_row_keeps_the_file_as_it_was_and_each_is_named(keep, tmp_pat
 @pytest.mark.parametrize("rows", [SAMPLES, []])
 def test_sample_rows_alone_never_take_the_place_of_somebody_s_own(keep, tmp_path, rows):
     keep([("Who?", "We.")])
-    assert not keep(rows).stored and texts(my_rows(DEFAULT, tmp_path / "my_rows.jsonl")[0]) == [["Who?", "We."]]
+    kept = keep(rows)
+    assert not kept.stored and len(kept.rows) == len(rows) and "your own" in kept.words
+    assert texts(my_rows(DEFAULT, tmp_path / "my_rows.jsonl")[0]) == [["Who?", "We."]]
 
 
 def test_nothing_that_was_ever_kept_is_lost(keep, tmp_path):
