@@ -18,7 +18,7 @@ from helpers.files import FileProblem, write_whole
 from helpers.text.datasets import Problem, json_line
 from helpers.text.facts import World
 from helpers.text.formats import write_row
-from helpers.text.own_rows import AGAIN, MINE, OwnRow, OwnRows, read_rows, rows_from
+from helpers.text.own_rows import AGAIN, MINE, OwnRows, read_rows, rows_from
 from helpers.text.templates import render, text_of
 from helpers.text.tokenizer import Tokenizer
 

@@ -81,3 +81,10 @@ def test_shares_by_kind_are_those_of_the_answers(monkeypatch, shown):
     places = figure.axes[0].collections
     assert sorted(places[1].get_offsets()[:, 0]) == [100] * 16
     assert "capital: 100 and 100" in alt and "do better in 14 of 15 kinds" in words.data
+
+
+def test_what_section_2_6_says_of_the_five_starts_holds():
+    shares = dict(zip(varied_rows.first_kinds(), varied_rows.diversity()[1], strict=True))
+    lines = {kind: share for kind, share in shares.items() if kind in ("haiku", "list")}
+    assert len(lines) == 2 and max(lines.values()) < min(share for kind, share in shares.items() if kind not in lines)
+    assert varied_rows.carried_over()[1] > 0
