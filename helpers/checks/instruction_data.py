@@ -1,13 +1,59 @@
-"""Checks of notebook 02."""
+"""Checks of notebook 02, and the course's own solutions."""
 
-from helpers.checks import check, expect, require
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from functools import cache
+
+from helpers.checks import check, expect, require, take  # noqa: F401  (the notebook takes `take` from here)
+from helpers.text.facts import load_world
+from helpers.text.instructions import fact_rows
+from helpers.text.matching import rouge_l
+
+LIMIT, ENOUGH, COUNT = 0.7, 13, 20  # Self-Instruct's limit; kinds that a varied choice of COUNT rows must hold
+
+
+# --- the course's own solutions ---
+
+
+def alpaca_or_none(row: dict) -> dict | None:
+    talk = row["messages"]
+    if len(talk) != 2:
+        return None
+    return {"instruction": talk[0]["content"], "input": "", "output": talk[1]["content"]}
+
+
+def table_of_lengths(a: list[str], b: list[str]) -> int:
+    table = [[0] * (len(b) + 1) for _ in range(len(a) + 1)]
+    for i in range(len(a)):
+        for j in range(len(b)):
+            table[i + 1][j + 1] = table[i][j] + 1 if a[i] == b[j] else max(table[i][j + 1], table[i + 1][j])
+    return table[-1][-1]
+
+
+def round_by_openings(rows: list[dict], count: int, alike) -> list[dict]:
+    heaps = defaultdict(list)
+    for row in rows:
+        heaps[" ".join(row["messages"][-1]["content"].split()[:2])].append(row)
+    heaps, picked = sorted(heaps.values(), key=len, reverse=True), []
+    for turn in range(len(heaps[0])):
+        for heap in heaps:
+            fresh = turn < len(heap) and all(alike(heap[turn], other) <= LIMIT for other in picked)
+            picked += [heap[turn]] * fresh
+            if len(picked) == count:
+                return picked
+    return picked
+
+
+# --- the checks ---
 
 
 def turns(*talk: tuple[str, str]) -> list[dict]:
     return [{"role": role, "content": content} for role, content in talk]
 
 
-@check
+@check(course=alpaca_or_none)
 def messages_to_alpaca(convert) -> str:
     question, answer = "What is the capital of Peru?", "The capital of Peru is Lima."
     row = require(convert({"messages": turns(("user", question), ("assistant", answer))}))
@@ -48,57 +94,19 @@ def messages_to_alpaca(convert) -> str:
     return "What fits is converted, what would lose something is refused. Nothing goes missing unnoticed."
 
 
-FINE = {
-    "one question": turns(("user", "a"), ("assistant", "b")),
-    "two questions": turns(("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d")),
-    "a system prompt": turns(("system", "s"), ("user", "a"), ("assistant", "b")),
-}
+REPEATED = ("the the the/the cat", "the cat/the the the", "a b a b/a a b b", "a b a/a a a", "a b/b")
 
 
-@check
-def first_wrong_turn(find) -> str:
-    require(find(FINE["one question"]))
-    for name, talk in FINE.items():
-        place = find(talk)
-        expect(place != len(talk), f"the conversation with {name} ends with an answer, as it should; you say {place}")
-        expect(place == -1, f"the conversation with {name} is in order, so the answer is -1; you say {place}")
-
-    def case(number: int, message: str, *talk: tuple[str, str]) -> None:
-        place = find(turns(*talk))
-        roles = ", ".join(role for role, _ in talk)
-        expect(place == number, f"{message} (roles: {roles}). Expected {number}, you say {place}")
-
-    case(0, "an assistant that speaks first answers nothing", ("assistant", "b"))
-    case(1, "two questions in a row: the second one stands where an answer is due", ("user", "a"), ("user", "b"))
-    case(2, "two answers in a row", ("user", "a"), ("assistant", "b"), ("assistant", "c"))
-    case(
-        1,
-        "behind the system prompt a question is due, not an answer: looking at neighbours for equal roles "
-        "does not find that",
-        ("system", "s"),
-        ("assistant", "b"),
-    )
-    case(
-        2,
-        "a system prompt may stand in front only",
-        ("user", "a"),
-        ("assistant", "b"),
-        ("system", "s"),
-        ("user", "c"),
-        ("assistant", "d"),
-    )
-    case(1, "'bot' is no role of this format", ("user", "a"), ("bot", "b"))
-    case(
-        1,
-        "the last question has no answer, so what is wrong is the turn that is not there: its number is the length",
-        ("user", "a"),
-    )
-    case(1, "an empty answer teaches a model to say nothing", ("user", "a"), ("assistant", ""))
-    case(1, "an answer of nothing but spaces is empty too", ("user", "a"), ("assistant", "  \n"))
-    return "Roles in turn, texts that are not empty, an answer at the end: such rows can be trained on."
+def with_one_row(a: list[str], b: list[str]) -> int:
+    """What comes out where `[[0] * n] * m` makes the table, which is m times the same row."""
+    row = [0] * (len(b) + 1)
+    for one in a:
+        for j, other in enumerate(b):
+            row[j + 1] = row[j] + 1 if one == other else max(row[j + 1], row[j])
+    return row[-1]
 
 
-@check
+@check(course=table_of_lengths)
 def lcs_length(count) -> str:
     def of(a: str, b: str):
         return count(a.split(), b.split())
@@ -106,6 +114,13 @@ def lcs_length(count) -> str:
     length = require(of("name the capital", "name the capital"))
     expect(not 0 < length <= 1, "two equal texts of 3 words share all 3; return the plain number of words, not a share")
     expect(length == 3, f"two equal texts of 3 words share all 3; you say {length}")
+    pairs = [[text.split() for text in pair.split("/")] for pair in REPEATED]
+    shared = [[with_one_row(a, b) for a, b in pairs], [with_one_row(b, a) for a, b in pairs]]
+    expect(
+        [count(a, b) for a, b in pairs] not in shared,
+        "all rows of your table are one and the same list: `[[0] * n] * m` makes one row and names it m times, so what "
+        "you write into one row stands in all of them. Make each row anew: `[[0] * n for _ in range(m)]`",
+    )
     expect(of("a b", "c d") == 0, "two texts without a common word have a common subsequence of length 0")
     length = of("what is the capital of peru", "what is the main language of peru")
     expect(
@@ -140,3 +155,49 @@ def lcs_length(count) -> str:
         nothing = None
     expect(nothing == 0, "an empty text shares nothing: the length is 0, with no step of the loop taken")
     return "Order counts, gaps do not. Twice this length over the words of both texts is ROUGE-L."
+
+
+@cache
+def draws() -> list[tuple[list[dict], dict[str, str]]]:
+    """Three draws of 400 of the course's rows without their kinds; and the kind of each question."""
+    rows = fact_rows(load_world())
+    kinds = {row["messages"][0]["content"]: row["kind"] for row in rows}
+    bare = [{"messages": row["messages"]} for row in rows]
+    return [(random.Random(start).sample(bare, 400), kinds) for start in range(3)]
+
+
+@check(course=round_by_openings)
+def pick_varied(pick) -> str:
+    def alike(one: dict, other: dict) -> float:
+        first, second = (row["messages"][0]["content"].lower().strip("?.").split() for row in (one, other))
+        return rouge_l(first, second)
+
+    numbers = []
+    for rows, kinds in draws():
+        few = require(pick([dict(row) for row in rows], COUNT, alike))
+        expect(isinstance(few, list), f"return a list of rows, not a {type(few).__name__}")
+        expect(
+            all(isinstance(row, dict) and row in rows for row in few),
+            "return rows as they were given to you: something in your list is none of them. (Numbers of rows? Take "
+            "rows[i].)",
+        )
+        expect(
+            len(few) == COUNT,
+            f"{COUNT} rows were asked for; you return {len(few)}. Is your limit so strict that too few are left, or "
+            "does your loop go on after the last one?",
+        )
+        questions = [row["messages"][0]["content"] for row in few]
+        expect(len(set(questions)) == COUNT, "a row stands twice in your choice; take each once")
+        near = [(one, other) for i, one in enumerate(few) for other in few[:i] if alike(one, other) > LIMIT]
+        if near:
+            one, other = (row["messages"][0]["content"] for row in near[0])
+            expect(False, f"{one!r} and {other!r} are near-duplicates ({alike(*near[0]):.2f}). Before you take a row, "
+                   f"compare it with all that you took: at most {LIMIT}")  # fmt: skip
+        numbers.append(len({kinds[question] for question in questions}))
+    told = ", ".join(map(str, numbers))
+    expect(
+        min(numbers) >= ENOUGH,
+        f"no near-duplicates, but too few kinds: {told} in three draws. {ENOUGH} or more are wanted in each, and "
+        "drawing at random gives about 11. What do the answers of one kind have in common?",
+    )
+    return f"{told} of 15 kinds in three draws, and no near-duplicates. Drawing at random gives about 11."

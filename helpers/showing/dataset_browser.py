@@ -1,5 +1,5 @@
-"""A widget to look into an instruction dataset: one row at a time, in every format, with its counts; and a box for
-a row of your own, which is read as a line of a file would be.
+"""A widget to look into an instruction dataset: search it, see one row at a time in every format or as tokens with
+their mask; and a box for a row of your own, which is read as a line of a file would be.
 
 What is shown is worked out by functions without any widget in them, so that it can be tested, and stand in a table too.
 Core ipywidgets only (7 and 8), every text escaped before it is shown. Not here: files (datasets.py), what a row must
@@ -15,14 +15,16 @@ from collections.abc import Sequence
 import ipywidgets as widgets
 
 from helpers.learning.parameters import Config
-from helpers.showing.page import escape, verbatim, verdict_box
+from helpers.showing.page import COLOURS, GREY, escape, verbatim, verdict_box, visible
 from helpers.text.datasets import lengths
 from helpers.text.formats import FORMATS, RowProblem, detect, parse, read_row, write_row
 from helpers.text.json_rows import json_rows
-from helpers.text.templates import render
+from helpers.text.templates import render, text_of
 from helpers.text.tokenizer import Tokenizer
 
 LONGEST_PASTE = 20_000  # characters; a row of a real dataset is seldom longer, and the answer comes at once
+MOST_LISTED = 300  # rows in the list to choose from
+EVERY, MASK = "all kinds", "tokens and mask"
 BROKEN_ROW = '{"instruction": "Name a colour.", "output": ""}'  # what the box holds at first, so that it has a message
 
 
@@ -51,7 +53,9 @@ def format_table(row: dict, tokenizer: Tokenizer) -> str:
 
 
 def row_html(row: dict, target: str, tokenizer: Tokenizer) -> str:
-    """A row in a format: its JSON, its counts and what the format has no place for."""
+    """A row in a format: its JSON, its counts and what the format has no place for; or as tokens with their mask."""
+    if target == MASK:
+        return mask_html(row, tokenizer)
     form = in_format(row, target, tokenizer)
     words, tokens = ("{} asked, {} answered".format(*form[unit]) for unit in ("words", "tokens"))
     return (
@@ -99,31 +103,70 @@ def own_row_html(text: str, target: str, tokenizer: Tokenizer) -> str:
     return verdict_box(True, praise) + row_html(row, target, tokenizer)
 
 
-def dataset_browser(rows: Sequence[dict], tokenizer: Tokenizer) -> widgets.VBox:
-    """Choose a kind of row, one row of it and a format, and see the row written so; below, a row of your own.
+# --- the mask ---
 
-    `rows` are course's rows, each with its "kind". The buttons go round: behind the last row comes the first.
+
+def mask_html(row: dict, tokenizer: Tokenizer) -> str:
+    """Each token of a row in ChatML, with its place in the mask; a trained one is framed, underlined and has a 1."""
+    ids, mask = render(row["messages"], "chatml", tokenizer)
+    spans = "".join(token_html(tokenizer.decode([number]), one) for number, one in zip(ids, mask, strict=True))
+    left_out = sum(turn.get("weight") == 0 for turn in row["messages"])
+    note = f" Answers that are not to be trained on: {left_out}." if left_out else ""
+    style = "font-family: monospace; line-height: 2.2; overflow-wrap: anywhere; margin: 4px 0"
+    return (
+        f'<div style="{style}">{spans}</div><div>{sum(mask)} of {len(ids)} tokens are trained: those with a 1. '
+        f"· is a space, ↵ a line break.{note}</div>"
+    )
+
+
+def token_html(text: str, trained: int) -> str:
+    """One token; a trained one is told by its figure, its line and its frame, not by colour alone."""
+    seen = escape(text.replace(" ", "·").replace("\n", "↵")) or "∅"
+    style = f"border: {1 + trained}px solid {COLOURS[1] if trained else GREY}; padding: 0 3px; margin: 1px"
+    return f'<span style="{style}">{f"<u>{seen}</u>" if trained else seen}<sub>{trained}</sub></span> '
+
+
+# --- the widget ---
+
+
+def question_of(row: dict) -> str:
+    """The last question of a row, in one line."""
+    return " ".join(text_of(row["messages"][-2]).split())
+
+
+def search(rows: Sequence[dict], words: str) -> list[dict]:
+    """The rows in which some turn holds the words, capitals or not."""
+    words = " ".join(words.lower().split())
+    return [row for row in rows if any(words in " ".join(text_of(one).lower().split()) for one in row["messages"])]
+
+
+def dataset_browser(rows: Sequence[dict], tokenizer: Tokenizer) -> widgets.VBox:
+    """Choose a kind, search, choose a row and how to see it: in a format, or as tokens with their mask; below, a row of
+    your own.
+
+    `rows` are course's rows, each with its "kind". The buttons go round: after the last row comes the first.
     """
-    of_kind: dict[str, list[dict]] = {}
+    of_kind: dict[str, list[dict]] = {EVERY: list(rows)}
     for row in rows:
         of_kind.setdefault(row.get("kind", "no kind"), []).append(row)
     wide, style = widgets.Layout(width="95%"), {"description_width": "90px"}
     kind = widgets.Dropdown(
-        options=[(f"{name} ({len(group)} rows)", name) for name, group in of_kind.items()],
+        options=[(visible(f"{name} ({len(group)} rows)"), name) for name, group in of_kind.items()],
         description="Kind",
         layout=wide,
         style=style,
     )
-    number = widgets.IntSlider(
-        value=1,
-        min=1,
-        max=len(of_kind[kind.value]),
-        description="Row",
+    words = widgets.Text(
+        description="Search",
+        placeholder="words of a question or an answer",
         continuous_update=False,
         layout=wide,
         style=style,
     )
-    target = widgets.Dropdown(options=FORMATS, value="messages", description="Format", layout=wide, style=style)
+    number = widgets.Dropdown(options=[("", 0)], description="Row", layout=wide, style=style)
+    target = widgets.Dropdown(
+        options=[*FORMATS, MASK], value="messages", description="Show as", layout=wide, style=style
+    )
     back, on, copy = (
         widgets.Button(description=name, tooltip=why)
         for name, why in (
@@ -139,34 +182,49 @@ def dataset_browser(rows: Sequence[dict], tokenizer: Tokenizer) -> widgets.VBox:
         layout=widgets.Layout(width="95%", height="110px"),
         style=style,
     )
-    row_view, own_view = widgets.HTML(), widgets.HTML()
+    status, row_view, own_view = widgets.HTML(), widgets.HTML(), widgets.HTML()
+    listed: list[dict] = []  # the rows to choose from
+    listing = [False]  # while the list of rows changes, none is shown
 
-    def current_row() -> dict:
-        return of_kind[kind.value][number.value - 1]
-
-    def show(_=None) -> None:
-        row_view.value = (
-            f"<i>Row {number.value} of {number.max} of kind {escape(kind.value)}, as {target.value}:</i>"
-            f"{row_html(current_row(), target.value, tokenizer)}"
-        )
-        own_view.value = own_row_html(own.value, target.value, tokenizer)
-
-    def new_kind(_) -> None:
-        number.value = 1  # before the maximum moves, so that there is always such a row
-        number.max = len(of_kind[kind.value])
+    def list_rows(_=None) -> None:
+        group = of_kind[kind.value]
+        matches = search(group, words.value) if words.value.strip() else group
+        listed[:] = (matches or group)[:MOST_LISTED]
+        listing[0] = True
+        number.options = [(visible(f"{i + 1}: {question_of(row)[:70]}"), i) for i, row in enumerate(listed)]
+        number.value = 0
+        listing[0] = False
+        holds = f" with “{words.value.strip()}”" if words.value.strip() else ""
+        note = f"{len(matches):,} rows{holds} in {kind.value}."
+        note += " So all of them are listed." if not matches else ""
+        note += f" The first {MOST_LISTED} are listed; search for fewer." if len(listed) < len(matches or group) else ""
+        status.value = f'<div role="status">{escape(note)}</div>'
         show()
 
+    def show(_=None) -> None:
+        if listing[0] or number.value is None:
+            return
+        row, how = listed[number.value], target.value
+        title = f"Row {number.value + 1} of {len(listed)}, of kind {row.get('kind', 'no kind')}, as {how}:"
+        row_view.value = f"<i>{escape(title)}</i>{row_html(row, how, tokenizer)}"
+        show_own()
+
+    def show_own(_=None) -> None:
+        own_view.value = f'<div role="status">{own_row_html(own.value, target.value, tokenizer)}</div>'
+
     def go(steps: int) -> None:
-        number.value = (number.value - 1 + steps) % number.max + 1
+        number.value = (number.value + steps) % len(listed)
 
     def copy_row(_) -> None:
-        own.value = as_json(write_row(current_row(), target.value)[0])
+        own.value = as_json(write_row(listed[number.value], "messages" if target.value == MASK else target.value)[0])
 
-    kind.observe(new_kind, "value")
-    for control in (number, target, own):
+    for control in (kind, words):
+        control.observe(list_rows, "value")
+    for control in (number, target):
         control.observe(show, "value")
+    own.observe(show_own, "value")
     back.on_click(lambda _: go(-1))
     on.on_click(lambda _: go(1))
     copy.on_click(copy_row)
-    show()
-    return widgets.VBox([kind, number, target, widgets.HBox([back, on, copy]), row_view, own, own_view])
+    list_rows()
+    return widgets.VBox([kind, words, number, target, widgets.HBox([back, on, copy]), status, row_view, own, own_view])

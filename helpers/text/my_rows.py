@@ -18,14 +18,17 @@ from helpers.files import FileProblem, write_whole
 from helpers.text.datasets import Problem, json_line
 from helpers.text.facts import World
 from helpers.text.formats import write_row
-from helpers.text.own_rows import AGAIN, MINE, OwnRow, read_rows, rows_from
+from helpers.text.own_rows import AGAIN, MINE, OwnRows, read_rows, rows_from
 from helpers.text.templates import render, text_of
 from helpers.text.tokenizer import Tokenizer
+
+NOTHING = "Nothing was kept, and what you kept before stands as it was."
+ADD = "Add rows of your own, then run the cell again."
 
 
 @dataclass
 class Kept:
-    """What became of a learner's rows: the course's rows that stand in the file now, and why not, if they do not."""
+    """What became of a learner's rows: as the course reads them, none where one is broken; and what is wrong."""
 
     rows: list[dict]
     problems: list[str]
@@ -33,43 +36,39 @@ class Kept:
     words: str
 
 
-def keep_rows(rows: Sequence, world: World, tokenizer: Tokenizer, samples: Sequence = (), path: Path | None = None,
-              context: int = 128) -> Kept:  # fmt: skip
+def keep_rows(
+    rows: Sequence | str | Path,
+    world: World,
+    tokenizer: Tokenizer,
+    samples: Sequence = (),
+    path: Path | None = None,
+    context: int = 128,
+) -> Kept:
     """Keep a learner's rows for `my_rows`, if every one can be used; else the file stays as it is.
 
-    rows     each a row of any format, or a tuple: question, answer and, if there is one, the question in other words
+    rows     each a row of any format, or a tuple: question, answer and, if there is one, the question in other words;
+             or the name of a file of rows
     samples  rows that are nobody's own: if there are no others, nothing is kept
 
     What stood in the file before is added to my_rows.before.jsonl, so nothing that was ever kept is lost.
     """
     path = path or MINE
-    given, taken = [as_row(row) for row in rows], [as_row(sample) for sample in samples]
-    if all(row in taken for row in given):
-        what = "These are the course's sample rows" if given else "There is no row yet"
-        return Kept([], [], False, f"{what}. Add rows of your own, then run the cell again.")
-    problems, lines = [], []
-    for number, row in enumerate(given, 1):
-        try:
-            if not isinstance(row, dict):
-                raise TypeError(
-                    f'is a {type(row).__name__}; write ("question", "answer"), with a comma between the two'
-                )
-            lines.append(json_line(row).decode())
-        except TypeError as problem:
-            problems.append(f"Row {number}: {problem}.")
-            lines.append("\n")  # so that the others keep their numbers
     try:
-        own = rows_from("".join(lines), world)
-    except FileProblem:  # not one can be used: say of each why
-        own = read_rows("".join(lines), world)
-    problems += [problem_of(problem) for problem in own.problems]
+        own, problems = read(rows, world)
+    except FileProblem as problem:
+        return Kept([], [f"{problem}."], False, NOTHING)
     for row in own.rows:
         if (length := len(render(row.talks[0], "chatml", tokenizer)[0]) - 1) > context:
             problems.append(f"Row {row.line}: takes {length} tokens; the model reads {context}. Shorten it.")
     if problems:
         problems.sort(key=lambda words: int(re.search("[0-9]+", words)[0]))
-        return Kept([], problems, False, "Nothing was kept, and what you kept before stands as it was.")
-    course_rows = [course_row(row) for row in own.rows]
+        return Kept([], problems, False, NOTHING)
+    course_rows = course_rows_of(own)
+    if not course_rows:
+        return Kept([], [], False, f"There is no row yet. {ADD}")
+    taken = course_rows_of(read(samples, world)[0])
+    if all(row in taken for row in course_rows):
+        return Kept(course_rows, [], False, f"These are the course's sample rows. {ADD}")
     content = b"".join(json_line(as_short_as_can_be(row)) for row in course_rows)
     former = path.read_bytes() if path.exists() else b""
     try:
@@ -79,6 +78,29 @@ def keep_rows(rows: Sequence, world: World, tokenizer: Tokenizer, samples: Seque
     except OSError as problem:
         return Kept([], [f"{path.name} cannot be written: {problem.strerror}."], False, "Nothing was kept.")
     return Kept(course_rows, [], True, f"{len(course_rows)} rows are kept in {path.name}: notebook 03 trains on them.")
+
+
+def read(rows: Sequence | str | Path, world: World) -> tuple[OwnRows, list[str]]:
+    """The rows that can be used, and in words what is wrong with the others. FileProblem where there is no file."""
+    problems, lines = [], []
+    if isinstance(rows, (str, Path)):
+        source = rows
+    else:
+        for number, row in enumerate(map(as_row, rows), 1):
+            try:
+                if not isinstance(row, dict):
+                    what = f'is a {type(row).__name__}; write ("question", "answer"), with a comma between the two'
+                    raise TypeError(what)
+                lines.append(json_line(row).decode())
+            except TypeError as problem:
+                problems.append(f"Row {number}: {problem}.")
+                lines.append("\n")  # so that the others keep their numbers
+        source = "".join(lines) + "\n"
+    try:
+        own = rows_from(source, world)
+    except FileProblem:  # not one can be used: say of each why
+        own = read_rows(source, world)
+    return own, problems + [problem_of(problem) for problem in own.problems]
 
 
 def as_row(row) -> object:
@@ -93,10 +115,13 @@ def problem_of(problem: Problem) -> str:
     return f"Row {problem.line}: {re.sub(r'line (?=[0-9])', 'row ', problem.message)}."
 
 
-def course_row(row: OwnRow) -> dict:
-    """The course's row of a line."""
-    again = {AGAIN: text_of(row.again[-1])} if row.again else {}
-    return {"messages": row.talks[0]} | again
+def course_rows_of(own: OwnRows) -> list[dict]:
+    """The course's rows: one a line; of a fact, one for each wording."""
+    rows = []
+    for row in own.rows:
+        again = {AGAIN: text_of(row.again[-1])} if row.again else {}
+        rows += [{"messages": talk} | again for talk in row.talks]
+    return rows
 
 
 def as_short_as_can_be(row: dict) -> dict:

@@ -3,21 +3,14 @@
 ALPACA = "def messages_to_alpaca(row):\n    talk = row['messages']\n"
 KEYS = "{'instruction': talk[-2]['content'], 'input': '', 'output': talk[-1]['content']}"
 
-TURNS = """def first_wrong_turn(messages):
-    due = ["system", "user"]
-    for number, turn in enumerate(messages):
-        if turn["role"] not in due{blank}:
-            return number
-        due = {after}
-    return {end}
+PICK = """def pick_varied(rows, count, alike):
+    picked = []
+    for row in rows:
+        if {test}:
+            picked.append(row)
+    return picked{cut}
 """
-RIGHT = dict(blank=" or not turn['content'].strip()", after="['assistant'] if turn['role'] == 'user' else ['user']",
-             end="-1 if messages[-1]['role'] == 'assistant' else len(messages)")
-
-
-def wrong_turns(**changes) -> str:
-    return TURNS.format(**{**RIGHT, **changes})
-
+FRESH = "all(alike(row, other) <= 0.7 for other in picked)"
 
 MISTAKES = {
     "messages_to_alpaca": [
@@ -38,21 +31,6 @@ MISTAKES = {
         (ALPACA + "    return {'instruction': talk[1]['content'], 'input': '', 'output': talk[0]['content']}",
          "changed places"),
     ],
-    "first_wrong_turn": [
-        (wrong_turns(end="-1"), "the last question has no answer"),
-        (wrong_turns(blank=""), "an empty answer"),
-        (wrong_turns(blank=" or not turn['content']"), "nothing but spaces"),
-        (wrong_turns(after="['assistant'] if turn['role'] == 'user' else ['user', 'system']"), "in front only"),
-        (wrong_turns(after="['assistant'] if turn['role'] != 'assistant' else ['user']"),
-         "a system prompt is in order"),
-        ("def first_wrong_turn(messages):\n    for number, turn in enumerate(messages):\n"
-         "        if number and turn['role'] == messages[number - 1]['role']:\n            return number\n"
-         "    return -1",
-         "an assistant that speaks first"),
-        ("def first_wrong_turn(messages):\n    for number, turn in enumerate(messages):\n"
-         "        if turn['role'] == ('assistant' if number == 0 else messages[number - 1]['role']):\n"
-         "            return number\n    return -1", "looking at neighbours"),
-    ],
     "lcs_length": [
         ("def lcs_length(a, b):\n    best = 0\n    for i in range(len(a)):\n        for j in range(len(b)):\n"
          "            k = 0\n            while i + k < len(a) and j + k < len(b) and a[i + k] == b[j + k]:\n"
@@ -70,5 +48,26 @@ MISTAKES = {
         ("def lcs_length(a, b):\n    if a[0] == b[0]:\n        return 1 + (lcs_length(a[1:], b[1:]) "
          "if len(a) > 1 and len(b) > 1 else 0)\n    return max(lcs_length(a[1:], b) if len(a) > 1 else 0, "
          "lcs_length(a, b[1:]) if len(b) > 1 else 0)", "an empty text"),
+        ("def lcs_length(a, b):\n    table = [[0] * (len(b) + 1)] * (len(a) + 1)\n"
+         "    for i in range(len(a)):\n        for j in range(len(b)):\n            if a[i] == b[j]:\n"
+         "                table[i + 1][j + 1] = table[i][j] + 1\n            else:\n"
+         "                table[i + 1][j + 1] = max(table[i][j + 1], table[i + 1][j])\n    return table[-1][-1]",
+         "one and the same list"),
+        ("def lcs_length(a, b):\n    table = [[0] * (len(a) + 1)] * (len(b) + 1)\n"
+         "    for i in range(len(b)):\n        for j in range(len(a)):\n            if b[i] == a[j]:\n"
+         "                table[i + 1][j + 1] = table[i][j] + 1\n            else:\n"
+         "                table[i + 1][j + 1] = max(table[i][j + 1], table[i + 1][j])\n    return table[-1][-1]",
+         "one and the same list"),
+    ],
+    "pick_varied": [
+        (PICK.format(test="len(picked) < count", cut=""), "near-duplicates ("),
+        (PICK.format(test=FRESH, cut="[:count]"), "too few kinds"),
+        (PICK.format(test=FRESH, cut=""), "20 rows were asked for; you return"),
+        (PICK.format(test=FRESH.replace("<= 0.7", "< 0.2"), cut="[:count]"), "20 rows were asked for"),
+        ("def pick_varied(rows, count, alike):\n    return list(range(count))", "Take rows[i]"),
+        ("def pick_varied(rows, count, alike):\n    return rows[:1] * count", "stands twice"),
+        ("def pick_varied(rows, count, alike):\n    return {row['kind']: row for row in rows}.values()",
+         "KeyError: 'kind'"),
+        ("def pick_varied(rows, count, alike):\n    return (row for row in rows[:count])", "return a list of rows"),
     ],
 }

@@ -8,10 +8,14 @@ import pytest
 
 from helpers import load
 from helpers.showing.dataset_browser import (
+    EVERY,
     LONGEST_PASTE,
+    MASK,
+    MOST_LISTED,
     dataset_browser,
     format_table,
     in_format,
+    mask_html,
     own_row_html,
     row_from_text,
     row_html,
@@ -19,6 +23,7 @@ from helpers.showing.dataset_browser import (
 from helpers.text.facts import load_world
 from helpers.text.formats import FORMATS, RowProblem, read_row
 from helpers.text.instructions import whole_dataset
+from helpers.text.templates import render
 
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>&\"'"
 
@@ -62,7 +67,7 @@ def test_a_message_about_hostile_text_is_escaped(text, tokenizer):
 def test_a_hostile_kind_is_escaped_in_the_widget(tokenizer):
     browser = dataset_browser([read_row(alpaca(kind=HOSTILE))], tokenizer)
     view = [part.value for part in browser.children if isinstance(part, widgets.HTML)]
-    assert len(view) == 2 and all(tags(text) <= {"pre", "div", "b", "i"} for text in view)
+    assert len(view) == 3 and all(tags(text) <= {"pre", "div", "b", "i"} for text in view)
 
 
 @pytest.mark.parametrize("field", ["output", "kind"])
@@ -140,52 +145,96 @@ def test_the_table_has_a_line_a_format_and_says_what_is_lost(tokenizer):
     assert "`instruction`, `input`, `output`" in lines[0] and "kind" not in lines[0]
 
 
+# --- the mask ---
+
+
+def test_the_mask_is_that_of_render_to_the_token(rows, tokenizer):
+    for row in rows[::700]:
+        ids, mask = render(row["messages"], "chatml", tokenizer)
+        view = mask_html(row, tokenizer)
+        assert re.findall(r"<sub>(\d)</sub>", view) == [str(one) for one in mask]
+        assert view.count("<u>") == sum(mask) and f"{sum(mask)} of {len(ids)} tokens are trained" in view
+        assert row_html(row, MASK, tokenizer) == view
+
+
+def test_an_answer_with_weight_0_is_not_trained(tokenizer):
+    talk = [{"role": role, "content": text} for role, text in (
+        ("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d"))]
+    whole = mask_html({"messages": talk}, tokenizer)
+    talk[1]["weight"] = 0
+    view = mask_html({"messages": talk}, tokenizer)
+    assert view.count("<u>") == whole.count("<u>") / 2 and "not to be trained on: 1" in view and "not to" not in whole
+
+
+def test_hostile_text_is_escaped_among_the_tokens(tokenizer):
+    assert tags(mask_html(read_row(alpaca(output=HOSTILE)), tokenizer)) <= {"div", "span", "sub", "u"}
+
+
 # --- the widget ---
 
 
 def parts(browser):
-    kind, number, target, buttons, view, own, verdict = browser.children
-    return kind, number, target, buttons.children, view, own, verdict
+    kind, words, number, target, buttons, status, view, own, verdict = browser.children
+    return kind, words, number, target, buttons.children, status, view, own, verdict
 
 
-def test_every_kind_and_format_shows(rows, tokenizer):
-    kind, number, target, _, view, _, _ = parts(dataset_browser(rows, tokenizer))
+def last(number) -> int:
+    return number.options[-1][1]
+
+
+def test_every_kind_and_view_shows(rows, tokenizer):
+    kind, _, number, target, _, status, view, *_ = parts(dataset_browser(rows, tokenizer))
     kinds = {row["kind"] for row in rows}
-    assert {value for _, value in kind.options} == kinds and set(target.options) == set(FORMATS)
+    assert {value for _, value in kind.options} == kinds | {EVERY}
+    assert [*target.options] == [*FORMATS, MASK]
     for name in kinds:
         kind.value = name
         views = set()
-        for form in FORMATS:
+        for form in target.options:
             target.value = form
-            assert f"kind {name}, as {form}" in view.value
+            assert f"of kind {name}, as {form}" in view.value
             views.add(view.value)
-        assert len(views) == len(FORMATS)
-        number.value = number.max
-        assert f"Row {number.max} of {sum(row['kind'] == name for row in rows)} " in view.value
+        assert len(views) == len(FORMATS) + 1
+        count = sum(row["kind"] == name for row in rows)
+        assert f"{count:,} rows in {name}" in status.value and len(number.options) == min(count, MOST_LISTED)
+        assert ("search for fewer" in status.value) == (count > MOST_LISTED)
+        number.value = last(number)
+        assert f"Row {len(number.options)} of {len(number.options)}, " in view.value
 
 
-def test_from_a_large_kind_to_a_small_one_and_back(rows, tokenizer):
-    kind, number, *_ = parts(dataset_browser(rows, tokenizer))
-    sizes = {value: sum(row["kind"] == value for row in rows) for _, value in kind.options}
-    large, small = max(sizes, key=sizes.get), min(sizes, key=sizes.get)
-    for name in (large, small, large):
-        kind.value = name
-        assert (number.value, number.max) == (1, sizes[name])
-        number.value = number.max
+def test_a_search_finds_words_of_any_turn_and_says_when_there_are_none(rows, tokenizer):
+    kind, words, number, _, _, status, view, *_ = parts(dataset_browser(rows, tokenizer))
+    some = [row for row in rows if "senegal" in json.dumps(row["messages"]).lower()]
+    assert 0 < len(some) < MOST_LISTED
+    words.value = " SENEGAL"
+    assert f"{len(some)} rows with “SENEGAL” in all kinds" in status.value and len(number.options) == len(some)
+    for _, place in number.options:
+        number.value = place
+        assert "senegal" in view.value.lower()
+    kind.value = "sum"
+    assert "0 rows with “SENEGAL” in sum. So all of them are listed" in status.value and len(number.options) > 100
+    words.value = "<b>x"
+    assert "&lt;b&gt;x" in status.value and 'role="status"' in status.value
 
 
 def test_the_buttons_go_round_and_copy(rows, tokenizer):
-    _, number, target, (back, on, copy), view, own, verdict = parts(dataset_browser(rows, tokenizer))
+    _, _, number, target, (back, on, copy), _, view, own, verdict = parts(dataset_browser(rows, tokenizer))
     first = view.value
     back.click()
-    assert number.value == number.max and view.value != first
+    assert number.value == last(number) and view.value != first
     on.click()
-    assert number.value == 1 and view.value == first
-    assert "output: is empty" in verdict.value
-    for form in FORMATS:
+    assert number.value == 0 and view.value == first
+    assert "output: is empty" in verdict.value and 'role="status"' in verdict.value
+    for form in (*FORMATS, MASK):
         target.value = form
         copy.click()
-        assert f"A row of format {form}" in verdict.value
+        assert f"A row of format {'messages' if form == MASK else form}" in verdict.value
         copy.click()  # again: nothing changes, nothing breaks
     own.value = "A bee"
     assert "not JSON" in verdict.value and "A bee" in verdict.value
+
+
+def test_half_a_sign_in_a_question_or_a_kind_can_be_sent(tokenizer):
+    browser = dataset_browser([{**read_row(alpaca()), "kind": "\ud800"}], tokenizer)
+    for label in [label for part in browser.children[:3:2] for label, _ in part.options]:
+        label.encode("utf-8")

@@ -67,7 +67,19 @@ def test_one_broken_row_keeps_the_file_as_it_was_and_each_is_named(keep, tmp_pat
 @pytest.mark.parametrize("rows", [SAMPLES, []])
 def test_sample_rows_alone_never_take_the_place_of_somebody_s_own(keep, tmp_path, rows):
     keep([("Who?", "We.")])
-    assert not keep(rows).stored and texts(my_rows(DEFAULT, tmp_path / "my_rows.jsonl")[0]) == [["Who?", "We."]]
+    kept = keep(rows)
+    assert not kept.stored and len(kept.rows) == len(rows) and "your own" in kept.words
+    assert texts(my_rows(DEFAULT, tmp_path / "my_rows.jsonl")[0]) == [["Who?", "We."]]
+
+
+def test_rows_in_a_file_are_kept_too_and_a_missing_file_is_named(keep, tmp_path):
+    (tmp_path / "mine.csv").write_text("question,answer\nWho?,We.\nWhere?,Here.\n")
+    assert keep(str(tmp_path / "mine.csv")).stored
+    assert texts(my_rows(DEFAULT, tmp_path / "my_rows.jsonl")[0]) == [["Who?", "We."], ["Where?", "Here."]]
+    kept = keep("rows.jsonl")
+    assert not kept.stored and "no such file" in kept.problems[0]
+    (tmp_path / "broken.jsonl").write_text('{"instruction": "Who?"}\n')
+    assert keep(tmp_path / "broken.jsonl").problems[0].startswith("Row 1: output: is missing")
 
 
 def test_nothing_that_was_ever_kept_is_lost(keep, tmp_path):
