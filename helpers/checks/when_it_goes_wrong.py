@@ -334,12 +334,12 @@ def unreadable(detector, says) -> str:
 
 # --- the cure ---
 
-SICK = Plan(rate=1e-3, steps=150)
+SICK = Plan(rate=2e-3, steps=150)
 LONGEST = 150  # steps: about the 20 seconds that a try may take
 
 
 def course_cure(plan):
-    return replace(plan, replay=0.2)
+    return replace(plan, replay=0.5)
 
 
 @check(course=course_cure)
