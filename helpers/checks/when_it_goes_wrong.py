@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 
-from helpers.checks import check, close, expect, require
+from helpers.checks import check, close, expect, require, take  # noqa: F401 - take is for the notebook
 from helpers.experiments.plans import Plan
 from helpers.judging.vital_signs import distinct_trigrams
 from helpers.learning.lora import Lora, LoraShape

@@ -131,9 +131,10 @@ def lora_shapes() -> None:
                      f"in points: {said}.*"))  # fmt: skip
 
 
-def replayed(share: float) -> Interval:
-    """Statements forgotten with a share of replay, in points."""
-    return mean_and_interval(sweep("replay", "share")[(share,)]["forgotten"])
+def replayed(share: float) -> tuple[float, tuple[float, float]]:
+    """Statements forgotten with a share of replay, in points, and the 95% interval."""
+    mean, low, high = mean_and_interval(sweep("replay", "share")[(share,)]["forgotten"])
+    return mean, (low, high)
 
 
 def replay_dots() -> None:

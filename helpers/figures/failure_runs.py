@@ -39,3 +39,9 @@ def over_starts(plan: str, figure: Callable[[Run], float]) -> Interval:
 def words_of(interval: Interval, digits: int = 1) -> str:
     mean, low, high = (f"{value:.{digits}f}" for value in interval)
     return f"{mean} ({low} to {high})"
+
+
+def interval(plan: str, name: str = "", scale: float = 100) -> tuple[float, tuple[float, float]]:
+    """Mean and 95% interval of an outcome over a plan's starts, as `guess.reveal` takes them; forgotten by default."""
+    mean, low, high = over_starts(plan, outcome(name, scale) if name else forgotten)
+    return mean, (low, high)

@@ -18,7 +18,7 @@ from helpers.experiments.failure_logs import ALIKE, Run
 from helpers.figures.failure_cures import at_their_best, frontier, lora_shapes, replay_dots, replayed
 from helpers.figures.failure_detectors import bars_tried, misled, perplexity_points, scores, treat
 from helpers.figures.failure_drawings import detector_drawing, lora_drawing, twins_drawing
-from helpers.figures.failure_runs import forgotten, outcome, over_starts, stored, words_of
+from helpers.figures.failure_runs import forgotten, interval, outcome, over_starts, stored, words_of
 from helpers.judging.diagnostics import FORGOTTEN
 from helpers.judging.dimensions import ROOM
 from helpers.judging.evaluation import answers_exactly, completes
@@ -30,7 +30,16 @@ from helpers.text.facts import World
 from helpers.text.instructions import response_in_style
 from helpers.text.matching import first_line
 
-__all__ = ["at_their_best", "bars_tried", "detector_drawing", "frontier", "lora_drawing", "lora_shapes", "misled"]
+__all__ = [
+    "at_their_best",
+    "bars_tried",
+    "detector_drawing",
+    "frontier",
+    "interval",
+    "lora_drawing",
+    "lora_shapes",
+    "misled",
+]
 __all__ += ["perplexity_points", "replay_dots", "replayed", "scores", "treat", "twins_drawing"]
 
 

@@ -19,7 +19,7 @@ from helpers.judging.vital_signs import READINGS, Watch
 from helpers.learning.language_model import LanguageModel, TooLong
 from helpers.learning.recipe import TUNING_ROWS
 from helpers.learning.training import TrainingDiverged
-from helpers.showing.live_run import LiveRun
+from helpers.showing.live_run import LabBox, LiveRun, restart_note, under_way
 from helpers.showing.page import answer_html, escape, sign_svg, table
 from helpers.text.facts import World
 
@@ -43,6 +43,9 @@ def failure_lab(base: LanguageModel, world: World, *, seed: int = 0, detector: D
 
     detector   a function of log and reference that returns names of failures: its word stands beside the course's
     """
+    inputs = (base, world, seed, detector)
+    if (view := under_way("failures", inputs)) is not None:
+        return view
     look = {"layout": widgets.Layout(width="95%"), "style": {"description_width": "initial"}}
 
     def menu(name: str, values: Sequence, value, form: str = "{:g}") -> widgets.Dropdown:
@@ -168,9 +171,9 @@ def failure_lab(base: LanguageModel, world: World, *, seed: int = 0, detector: D
     on_setting()
     clear()
     on_ask()
-    return widgets.VBox(
-        [*settings, plan_line, run.buttons, run.bar, run.status, curves, verdict, truth, readings, prompt, answer]
-    )
+    parts = [run.buttons, run.bar, run.status, curves, verdict, truth, readings, prompt, answer, restart_note()]
+    run.view, run.inputs = LabBox([*settings, plan_line, *parts]), inputs
+    return run.view
 
 
 def detector_says(detector: Detector, log: Sequence[dict], reference: dict[str, float]) -> set[str]:
