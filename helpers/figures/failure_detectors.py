@@ -103,12 +103,12 @@ def treat(base: LanguageModel, world: World, sick: plans.Plan, cure: Callable, s
     """Run a plan and its cure, and say whether the target is met."""
     before, facts, lines = plans.statements_completed(base, world), one_liners(world), []
     for name, plan in (("sick", sick), ("treated", cure(sick))):
-        plan = replace(plan, steps=min(plan.steps, steps))
-        model, _ = plans.run_plan(base, world, plan, seed, watch=lambda lm: {}, progress=False)
-        lost = 100 * (before - plans.statements_completed(model, world))
-        exact = 100 * float(np.mean(answers_exactly(model, facts)))
         changes = [f"{one.name} {getattr(plan, one.name):g}" for one in fields(plan)
                    if getattr(plan, one.name) != getattr(sick, one.name)]  # fmt: skip
+        short = replace(plan, steps=min(plan.steps, steps))
+        model, _ = plans.run_plan(base, world, short, seed, watch=lambda lm: {}, progress=False)
+        lost = 100 * (before - plans.statements_completed(model, world))
+        exact = 100 * float(np.mean(answers_exactly(model, facts)))
         lines.append(f"| {name} | {', '.join(changes) or '–'} | {lost:.1f} | {exact:.1f} | "
                      f"{'✔ met' if hits(lost, exact) else '✘ missed'} |")  # fmt: skip
     head = "| run | changed | forgotten (points) | exact (%) | target |\n|---|---|---|---|---|\n"

@@ -68,6 +68,21 @@ def statements(base: LanguageModel, world: World, models: dict[str, LanguageMode
     return HTML(page.wide_table(("the document begins", "right", *models), rows, "Statements that it has lost"))
 
 
+def answers(world: World, models: dict[str, LanguageModel], count: int = 4) -> HTML:
+    """Questions that the first model gets wrong, of unlike kinds, and what each model says."""
+    facts = one_liners(world)
+    wrong = [
+        fact for fact, right in zip(facts, answers_exactly(list(models.values())[0], facts), strict=True) if not right
+    ]
+    wrong = list({fact.kind: fact for fact in wrong}.values())[:count]
+    rows = [[page.escape(fact.say("question"))] for fact in wrong]
+    for model in models.values():
+        for row, fact in zip(rows, wrong, strict=True):
+            text = model.ask(fact.say("question"))
+            row.append(("✔ " if text == fact.say("response") else "✘ ") + page.verbatim(first_line(text)))
+    return HTML(page.wide_table(("question", *models), rows, "Asked about facts that no row tells"))
+
+
 def two_curves(logs: dict[str, list[dict]], reference: dict[str, float]) -> None:
     """Loss and perplexity of runs over their steps: what a training log shows, and what it hides."""
     figure, panels = plt.subplots(1, 2, figsize=(7.4, 3))
@@ -78,7 +93,7 @@ def two_curves(logs: dict[str, list[dict]], reference: dict[str, float]) -> None
             axes.plot([one["step"] for one in log], [one[sign] for one in log], f"C{number}{'os'[number]}-", label=name)
         axes.set(xlabel="step", ylabel=f"{sign} ({unit})")
     panels[1].axhline(reference["perplexity"], color="black", ls=":", label="before tuning")
-    panels[1].legend()
+    panels[0].legend(*panels[1].get_legend_handles_labels(), loc="upper right")
     figure.tight_layout()
     ends = "; ".join(
         f"{name}: loss {log[0]['loss']:.2f} to {log[-1]['loss']:.2f}, perplexity {log[-1]['perplexity']:.1f} at the end"
@@ -100,12 +115,14 @@ def compare(base: LanguageModel, world: World, models: dict[str, LanguageModel])
 
 
 def loss_pairs(by_hand: list[float], fast: list[dict]) -> str:
-    """The losses of two trainings side by side, at some steps, and the largest difference."""
+    """The losses of two trainings side by side, as far as both go, and the largest difference."""
+    pairs = [(one, record["loss"]) for one, record in zip(by_hand, fast, strict=False)]
     lines = ["step   by hand   the course's fast one"]
-    some = range(0, len(by_hand), max(1, len(by_hand) // 6))
-    lines += [f"{step + 1:4} {by_hand[step]:9.5f} {fast[step]['loss']:9.5f}" for step in some]
-    apart = max(abs(one - two["loss"]) for one, two in zip(by_hand, fast, strict=True))
-    return "\n".join([*lines, f"largest difference in {len(by_hand)} steps: {apart:.5f}"])
+    lines += [
+        f"{step + 1:4} {one:9.5f} {two:9.5f}" for step, (one, two) in list(enumerate(pairs))[:: 1 + len(pairs) // 6]
+    ]
+    apart = max(abs(one - two) for one, two in pairs)
+    return "\n".join([*lines, f"largest difference in the first {len(pairs)} steps: {apart:.5f}"])
 
 
 # --- forgetting ---
@@ -161,7 +178,7 @@ def words_dots(world: World) -> None:
     dots(axes, LONG, outcome("times the words", 1), "times the words needed")
     axes.plot(list(rows.values()), range(len(rows)), "D", color="C1", ms=9, mfc="none", label="in the rows")
     axes.axvline(ROOM, color="black", ls=":")
-    axes.legend(loc="lower right")
+    axes.legend(loc="upper right")
     means = {plan: over_starts(plan, outcome("times the words", 1))[0] for plan in LONG}
     told = "; ".join(f"{plan}: {rows[plan]:.1f} in the rows, {means[plan]:.1f} in the answers" for plan in LONG)
     plots.show(figure, f"Length of answers as a multiple of what is needed, three plans, a dot for each start. {told}.")
