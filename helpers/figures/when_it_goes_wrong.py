@@ -57,7 +57,7 @@ def told_dots(names: Sequence[str], figure: Callable[[Run], float]) -> str:
 
 def statements(base: LanguageModel, world: World, models: dict[str, LanguageModel], count: int = 8) -> HTML:
     """Statements that the last of the models has lost, and how each model ends them."""
-    often = [fact for fact in world.facts if fact.told is None and "\n" not in fact.answer]
+    often = one_liners(world)
     known, last = completes(base, often), completes(list(models.values())[-1], often)
     lost = [fact for fact, before, after in zip(often, known, last, strict=True) if before and not after]
     lost = lost[:: max(1, len(lost) // count)][:count]
