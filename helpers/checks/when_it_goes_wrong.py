@@ -334,8 +334,8 @@ def unreadable(detector, says) -> str:
 
 # --- the cure ---
 
-SICK = Plan(rate=2e-3, steps=150)
-LONGEST = 150  # steps: about the 20 seconds that a try may take
+SICK = Plan(rate=2e-3, steps=100)
+LONGEST = 100  # steps: about the 20 seconds that a try may take
 
 
 def course_cure(plan):
