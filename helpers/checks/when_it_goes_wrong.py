@@ -1,18 +1,155 @@
-"""Checks of notebook 06."""
+"""Checks of notebook 06: LoRA in three small functions, trigrams at equal length, a detector, a cure."""
 
 import math
+from dataclasses import fields, replace
 
 import numpy as np
 
-from helpers.checks import check, close, expect, require
+from helpers.checks import check, close, expect, require, take  # noqa: F401 - take is for the notebook
+from helpers.experiments.plans import Plan
 from helpers.judging.vital_signs import distinct_trigrams
+from helpers.learning.lora import Lora, LoraShape
+from helpers.learning.model import Config, Parameters, Transformer
+
+# --- LoRA by hand: the course's own ---
 
 
-@check
+def course_start_pair(W, rank, rng):
+    outputs, inputs = W.shape
+    return rng.normal(0, inputs**-0.5, (rank, inputs)), np.zeros((outputs, rank))
+
+
+def course_corrected(W, A, B, scale):
+    return W + scale * B @ A
+
+
+def course_lora_gradients(dW, A, B, scale):
+    return scale * B.T @ dW, scale * dW @ A.T
+
+
+def pair_of(answer, what: str):
+    """Two arrays, or words of what is missing."""
+    answer = require(answer)
+    pair = isinstance(answer, (tuple, list)) and len(answer) == 2
+    expect(pair, f"return {what}: two arrays, with a comma between them")
+    return np.asarray(answer[0], float), np.asarray(answer[1], float)
+
+
+@check(course=course_start_pair)
+def start_pair(start) -> str:
+    W = np.zeros((6, 400))
+    A, B = pair_of(start(W, 3, np.random.default_rng(0)), "A and B")
+    expect(
+        (A.shape, B.shape) != ((6, 3), (3, 400)),
+        "these are the right two shapes in the wrong order: A reads the input, so it comes first and is (rank, inputs)",
+    )
+    expect(
+        A.shape == (3, 400) and B.shape == (6, 3),
+        f"W has 6 outputs and 400 inputs. With rank 3, A should be (3, 400) and B (6, 3), so that B @ A has the shape "
+        f"of W; yours are {A.shape} and {B.shape}. Does W.shape give outputs first?",
+    )
+    expect(
+        A.any() or B.any(),
+        "A and B are both zero. Then each one's gradient, which is the other one times something, is zero too, and "
+        "nothing is ever learned: let A be random",
+    )
+    expect(not B.any(), "B should be all zeros, so that B @ A is zero and the model starts exactly as it was")
+    expect(
+        0.035 < A.std() < 0.065 and abs(A.mean()) < 0.02,
+        f"the numbers of A spread by {A.std():.3g}; with 400 inputs it should be 400 ** -0.5 = 0.05 around 0",
+    )
+    again = pair_of(start(W, 3, np.random.default_rng(0)), "A and B")[0]
+    expect(
+        close(A, again) and not close(A, pair_of(start(W, 3, np.random.default_rng(1)), "A and B")[0]),
+        "draw A from the `rng` that you are given: then the same seed gives the same run, and another one another",
+    )
+    same = close(again, np.random.default_rng(0).normal(0, 400**-0.5, (3, 400)))
+    expect(same, "draw A with one call, rng.normal(0, spread, shape), so that it can be compared with the course's")
+    return "B @ A is zero at first, so the model starts as it was; and A is not, so B can begin to move."
+
+
+@check(course=course_corrected)
+def corrected(correct) -> str:
+    rng = np.random.default_rng(1)
+    W, A, B = rng.normal(size=(4, 5)), rng.normal(size=(2, 5)), rng.normal(size=(4, 2))
+    kept = W.copy()
+    new = np.asarray(require(correct(W, A, B, 3.0)), float)
+    expect(close(W, kept), "you changed W itself; make a new matrix, or the original is lost after one step")
+    expect(new.shape == W.shape, f"the result should have the shape of W, {W.shape}; yours is {new.shape}")
+    expect(not close(new, 3 * B @ A), "that is the correction alone; add it to W")
+    expect(not close(new, W + B @ A), "the scale is missing: it multiplies the correction")
+    expect(not close(new, 3 * (W + B @ A)), "the scale multiplies the correction B @ A only, not W")
+    expect(close(new, W + 3 * B @ A), "that is not W + scale * B @ A; `@` multiplies matrices, `*` number by number")
+    return "W stays as it is, and the correction is laid on top."
+
+
+@check(course=course_lora_gradients)
+def lora_gradients(gradients) -> str:
+    rng = np.random.default_rng(2)
+    dW, A, B = rng.normal(size=(4, 5)), rng.normal(size=(2, 5)), rng.normal(size=(4, 2))
+    dA, dB = pair_of(gradients(dW, A, B, 3.0), "dA and dB")
+    rightA, rightB = course_lora_gradients(dW, A, B, 3.0)
+    expect(
+        (dA.shape, dB.shape) != (B.shape, A.shape),
+        "these have the shapes of B and A: return dA first, then dB",
+    )
+    expect(
+        dA.shape == A.shape and dB.shape == B.shape,
+        f"a gradient has the shape of what it belongs to: dA {A.shape}, dB {B.shape}; yours are {dA.shape} and "
+        f"{dB.shape}. Which of the two factors must be turned over (.T)?",
+    )
+    expect(not close(dA, rightA / 3) and not close(dB, rightB / 3), "the scale is missing: it stands in both")
+    expect(not close(dA, -rightA), "right but for its sign: a gradient points uphill; the optimizer turns it round")
+    expect(close(dA, rightA), "dA is not scale * B.T @ dW")
+    expect(close(dB, rightB), "dB is not scale * dW @ A.T")
+    for name, mine, fast in against_the_fast_one(gradients):
+        expect(close(mine, fast, 1e-4), f"on a real model's {name} it differs from the course's fast LoRA")
+    return (
+        "On every matrix of a small Transformer it equals the course's fast LoRA (helpers/learning/lora.py), which "
+        "never makes dW."
+    )
+
+
+def against_the_fast_one(gradients):
+    """(name, the learner's gradients from the full dW, those of the fast backward) for each matrix of a small model."""
+    rng = np.random.default_rng(3)
+    model = Transformer(Parameters(Config(30, 16, 2, 2, 24, 12), dtype=np.float64).initialise(3))
+    lora = Lora(model.parameters, LoraShape(2, 6.0))
+    lora.flat[:] = rng.normal(size=lora.flat.size)
+    ids, targets, weights = rng.integers(0, 30, (2, 7)), rng.integers(0, 30, (2, 7)), np.ones((2, 7))
+    full, slopes = model.parameters.empty(), lora.slopes()
+    model.backward(ids, targets, weights, full)
+    model.backward(ids, targets, weights, slopes)
+    start = 0
+    for name, a in lora.a.items():
+        b = lora.b[name]
+        fast = slopes.flat[start : start + a.size + b.size]
+        mine = gradients(full.named[name], a, b, lora.scale)
+        yield name, np.concatenate([np.asarray(part).reshape(-1) for part in mine]), fast
+        start += a.size + b.size
+
+
+# --- what to watch ---
+
+
+def course_equal_length(texts, words):
+    return distinct_trigrams([" ".join(text.split()[:words]) for text in texts if len(text.split()) >= words])
+
+
+@check(course=course_equal_length)
 def equal_length(ratio) -> str:
     texts = ["one two three four", "one two three five", "six seven"]
     value = require(ratio(texts, 4))
     expect(isinstance(value, (int, float, np.floating)), "return one number, the share")
+    try:
+        by_letters = math.isnan(ratio(["one two three four five", "one two three four six"], 4))
+    except ZeroDivisionError:
+        by_letters = True
+    expect(
+        not (by_letters and (math.isnan(value) or close(value, 1.0))) and not close(value, 1 / 2),
+        "you cut by letters: text[:4] is the first four letters of a text. Split it into words first, then cut the "
+        "list: text.split()[:words]",
+    )
     expect(
         not close(value, 7 / 8) and not close(value, 5 / 6),
         "a trigram reaches from one text into the next: take the words of each text apart",
@@ -60,113 +197,169 @@ def equal_length(ratio) -> str:
     return "Cut first, then count all texts together, and no trigram across a border."
 
 
-@check
-def frontier(front) -> str:
-    points = {"mild": (50, 0), "middle": (80, 2), "hot": (90, 10), "worse": (70, 5)}
-    names = require(front(points))
-    expect(
-        isinstance(names, (set, frozenset, list, tuple)) and all(name in points for name in names),
-        "return the names of the settings, as a set",
-    )
-    names = set(names)
-    expect(
-        names != {"hot"},
-        "you kept only the one that learned most; 'mild' forgot less than it, so it is not beaten. Is more forgotten "
-        "worse in your comparison, or better?",
-    )
-    expect(
-        names != {"worse"} and names != set(points) - {"mild", "middle", "hot"},
-        "you kept those that are beaten; the others were asked for",
-    )
-    expect(
-        "worse" not in names,
-        "'worse' learned less than 'middle' (70 against 80) and forgot more (5 against 2): it is beaten. Is more "
-        "forgotten worse in your comparison?",
-    )
-    expect(
-        names == {"mild", "middle", "hot"},
-        f"'mild', 'middle' and 'hot' each beat the others in one of the two; you return {sorted(names)}",
-    )
-    level = {"a": (80, 2), "b": (80, 3), "c": (75, 2)}
-    expect(
-        set(front(level)) == {"a"},
-        "with (80, 2), (80, 3) and (75, 2) only the first is not beaten: as good in one and better in the other is "
-        f"enough; you return {sorted(front(level))}",
-    )
-    twins = {"one": (80, 2), "other": (80, 2)}
-    expect(
-        set(front(twins)) == set(twins),
-        "two settings with the very same figures do not beat each other: neither is better in anything",
-    )
-    rng = np.random.default_rng(6)
-    many = {f"setting {i}": (int(pair[0]), int(pair[1])) for i, pair in enumerate(rng.integers(0, 20, (60, 2)))}
-    right = {
-        name
-        for name, (x, y) in many.items()
-        if not any(a >= x and b <= y and (a > x or b < y) for a, b in many.values())
+# --- the detector ---
+
+WATCHED = ("loss", "perplexity", "words", "distinct at the start")
+CALM = {"loss": 0.2, "perplexity": 15.0, "words": 7.0, "distinct at the start": 0.6}
+SHOULD = {"perplexity": 15.0, "words": 7.0, "distinct at the start": 0.6}
+NAMES = ("forgetting", "verbosity", "style collapse", "nothing is learned", "cannot tell")
+
+
+def course_detect(log, reference, bar=1.5):
+    try:
+        table = np.array([[entry[sign] for sign in WATCHED] for entry in log], float)
+    except KeyError:
+        return {"cannot tell"}
+    if len(table) < 4 or not np.isfinite(table).all():
+        return {"cannot tell"}
+    loss, perplexity, words, distinct = np.median(table[-3:], axis=0)
+    if loss > 0.7 * table[0, 0]:
+        return {"nothing is learned"}
+    alarms = {
+        "forgetting": perplexity > bar * reference["perplexity"],
+        "verbosity": words > 1.5 * reference["words"],
+        "style collapse": distinct < 0.7 * reference["distinct at the start"],
     }
-    expect(
-        set(front(many)) == right, "with sixty random settings your frontier is another; compare each with every other"
-    )
-    expect(set(front({})) == set(), "without any settings the frontier is empty")
-    return "Nobody on it can be improved in one thing without losing in the other."
+    return {name for name, raised in alarms.items() if raised}
 
 
-@check
-def forgetting_alarm(alarm) -> str:
-    def says(readings, reference=15.0):
-        return alarm([{"step": 100 * i, "perplexity": value} for i, value in enumerate(readings)], reference)
+def small_log(count: int = 6, **signs) -> list[dict]:
+    """A calm log whose loss falls from 3; a sign may be replaced, by a number or by one number a reading."""
+    columns = {name: np.full(count, value, float) for name, value in CALM.items()}
+    columns["loss"] = np.geomspace(3, 0.2, count)
+    for name, values in signs.items():
+        columns[name.replace("_", " ")] = np.resize(np.asarray(values, float), count)
+    return [{"step": 50 * i} | {name: float(column[i]) for name, column in columns.items()} for i in range(count)]
 
-    word = require(says([15, 15, 15, 15, 15, 15]))
-    words = ("alarm", "calm", "cannot tell")
-    expect(word in words, f'return one of "alarm", "calm" and "cannot tell"; you return {word!r}')
-    expect(word == "calm", f"a log that stays at 15, with a reference of 15, is calm; you say {word!r}")
+
+@check(course=course_detect)
+def detect(detector) -> str:
+    def says(log, **bar):
+        return detector(log, SHOULD, **bar)
+
+    calm = require(says(small_log()))
     expect(
-        says([15, 20, 25, 30, 35, 40]) == "alarm",
-        f"perplexity rising from 15 to 40 is an alarm; you say {says([15, 20, 25, 30, 35, 40])!r}",
+        isinstance(calm, set) and calm <= set(NAMES),
+        f"return a set of names, empty for a healthy log; known are {', '.join(NAMES)}. You return {calm!r}"
+        + (". {} is an empty dict; an empty set is set()" if calm == {} else ""),
     )
+    expect(calm == set(), f"a calm log, everything as in the reference and the loss falling, got {calm}")
+    grows = says(small_log(perplexity=[15, 20, 25, 30, 35, 40]))
+    expect(grows == {"forgetting"}, f"perplexity rising from 15 to 40 is forgetting; you say {grows or 'nothing'}")
+    high = says(small_log(perplexity=40))
     expect(
-        says([15, 40, 80, 120, 150]) == "alarm",
-        f"five entries, 15 to 150: four are enough for an alarm; you say {says([15, 40, 80, 120, 150])!r}",
+        high == {"forgetting"},
+        "perplexity is 40 from the first reading on, and 15 in the reference: compare with the reference, not with the "
+        f"first reading; you say {high or 'nothing'}",
     )
+    wild = says(small_log(8, perplexity=[15, 15, 15, 15, 15, 15, 15, 90]))
     expect(
-        says([40, 40, 41, 40, 40, 40]) == "alarm",
-        "at 40 from the first entry on, where it was 15 before tuning: compare with the reference, not with the first "
-        "entry",
-    )
-    expect(
-        says([15, 15, 15, 60, 15, 15, 15, 15]) == "calm",
-        "a spike in the middle that comes back is no forgetting; do you look at the highest reading?",
-    )
-    expect(
-        says([15, 15, 15, 15, 15, 90]) == "calm",
+        wild == set(),
         "one wild last reading (15, 15, ... 90) should not raise an alarm: take the median of the last three, not the "
         "last one and not their mean",
     )
+    low = says(small_log(perplexity=[15, 20, 30, 40, 45, 16]))
     expect(
-        says([15, 20, 30, 40, 45, 16]) == "alarm",
+        low == {"forgetting"},
         "one low last reading (40, 45, 16) should not prevent an alarm: take the median of the last three",
     )
-    expect(says([15, 18, 20, 21, 22, 22]) == "calm", "22 is not above 1.5 times 15: calm; which bar do you use?")
-    expect(says([15, 19, 22, 23, 24, 24]) == "alarm", "24 is above 1.5 times 15: an alarm; which bar do you use?")
+    spike = says(small_log(8, perplexity=[15, 15, 15, 60, 15, 15, 15, 15]))
+    expect(
+        spike == set(), "a spike in the middle that comes back is no forgetting; do you look at the highest reading?"
+    )
+    expect(says(small_log(perplexity=22)) == set(), "22 is not above 1.5 times 15; which bar do you use?")
+    expect(
+        says(small_log(perplexity=24)) == {"forgetting"}, "24 is above 1.5 times 15: forgetting; which bar do you use?"
+    )
     try:
-        missing = alarm([{"step": i, "loss": 1.0} for i in range(6)], 15.0)
+        stricter = says(small_log(perplexity=20), bar=1.2)
+    except TypeError:
+        stricter = None
+    expect(
+        stricter == {"forgetting"},
+        "with bar=1.2 a perplexity of 20 is forgetting: use `bar` in place of 1.5 for perplexity, as it will be varied",
+    )
+    long = says(small_log(words=[7, 9, 12, 14, 15, 15]))
+    expect(long == {"verbosity"}, f"15 words where 7 are needed is verbosity; you say {long or 'nothing'}")
+    fewer = says(small_log(words=3))
+    expect(fewer == set(), f"3 words where 7 are needed is not verbosity, nor anything else here; you say {fewer}")
+    alike = says(small_log(distinct_at_the_start=0.2))
+    expect(
+        alike == {"style collapse"},
+        f"distinct trigrams at the start 0.2, in the reference 0.6: style collapse; you say {alike or 'nothing'}. Here "
+        "*less* is worse",
+    )
+    both = says(small_log(perplexity=40, words=20))
+    expect(
+        both == {"forgetting", "verbosity"},
+        f"a log can fail in two ways at once, here forgetting and verbosity; you say {both or 'nothing'}",
+    )
+    flat = says(small_log(loss=2.5))
+    expect(
+        flat == {"nothing is learned"},
+        "the loss stays at 2.5 throughout, so nothing is learned, though every other sign is calm; you say "
+        f"{flat or 'nothing'}",
+    )
+    babble = says(small_log(loss=2.5, words=20))
+    expect(
+        babble == {"nothing is learned"},
+        "where nothing is learned, that alone is the verdict: the model babbles because it is as it was",
+    )
+    return unreadable(detector, says)
+
+
+def unreadable(detector, says) -> str:
+    """The part about logs that cannot be judged."""
+    nan = float("nan")
+    try:
+        missing = detector([{"step": i, "loss": 1.0} for i in range(6)], SHOULD)
     except KeyError:
         missing = "a KeyError"
-    expect(missing == "cannot tell", f'without any "perplexity" the log cannot be read; you give {missing!r}')
-    nan = float("nan")
-    for readings, what in (
-        ([nan] * 6, "nothing but NaN"),
-        ([15, 15, nan, 15, 15, 15], "a NaN in the middle"),
-        ([15, 15, 15, 15, 15, float("inf")], "an infinite reading"),
+    expect(missing == {"cannot tell"}, f'a log without "words" or "perplexity" cannot be read; you give {missing!r}')
+    for log, what in (
+        (small_log(perplexity=nan), "nothing but NaN"),
+        (small_log(words=[7, 7, nan, 7, 7, 7]), "a NaN in the middle"),
+        (small_log(perplexity=[15, 15, 15, 15, 15, math.inf]), "an infinite reading"),
     ):
+        verdict = says(log)
         expect(
-            says(readings) == "cannot tell",
-            f"a log with {what} cannot be judged; you say {says(readings)!r}. Test with np.isfinite first: "
-            "any comparison with NaN is false",
+            verdict == {"cannot tell"},
+            f"a log with {what} cannot be judged; you say {verdict or 'nothing, which means healthy'}. Test with "
+            "np.isfinite first: any comparison with NaN is false",
         )
+    few = says(small_log(3, perplexity=[15, 40, 60]))
+    expect(few == {"cannot tell"} and says([]) == {"cannot tell"}, "three readings, or none, are too few to tell")
+    return "It knows what the signs should be, forgives one wild reading, and says when it cannot know."
+
+
+# --- the cure ---
+
+SICK = Plan(rate=2e-3, steps=100)
+LONGEST = 100  # steps: about the 20 seconds that a try may take
+
+
+def course_cure(plan):
+    return replace(plan, replay=0.5)
+
+
+@check(course=course_cure)
+def cure(treat) -> str:
+    plan = require(treat(SICK))
+    expect(isinstance(plan, Plan), f"return a Plan, as replace(plan, rate=...) makes one; you return {plan!r}")
+    changes = [one.name for one in fields(Plan) if getattr(plan, one.name) != getattr(SICK, one.name)]
+    expect(changes, "this is the sick plan itself: nothing is changed. replace() makes a new plan, so return that one")
     expect(
-        says([15, 40, 60]) == "cannot tell" and says([]) == "cannot tell",
-        "three entries, or none, are too few to tell",
+        len(changes) == 1,
+        f"you changed {len(changes)} things, {', '.join(changes)}. Change one: then you know what helped",
     )
-    return "It asks what the readings should be, forgives one of them, and says when it cannot know."
+    expect(
+        type(plan.steps) is int and 1 <= plan.steps <= LONGEST,
+        f"{plan.steps} steps: at least 1, and at most {LONGEST}, or a try takes too long",
+    )
+    expect(0 < plan.rate < 1, f"a rate of {plan.rate} is no learning rate; try a number such as 5e-4")
+    expect(0 <= plan.replay <= 0.9, f"replay is a share of the rows, from 0 to 0.9; you give {plan.replay}")
+    expect(
+        changes[0] in ("rate", "steps", "lora", "replay"),
+        f"{changes[0]} changes what the rows say. The rows are healthy here: change how they are trained on",
+    )
+    return f"One change, {changes[0]}. Whether it cures, the run will show."

@@ -17,8 +17,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-COLOURS = ("#0072B2", "#D55E00")  # both at least 3 : 1 against white and against a dark page
-DASHES = ("", "6 3")
+COLOURS = ("#0072B2", "#D55E00", "#009E73")  # all at least 3 : 1 against white and against a dark page
+DASHES = ("", "6 3", "2 3")
 GREY = "#888"
 GOOD, BAD = "#009E73", "#D55E00"
 # Halves of signs, which cannot be sent; control signs; signs that turn round the direction of what follows.
@@ -154,12 +154,15 @@ class Axes:
         return f'<polyline points="{places}" {stroke(number)}/>'
 
 
-def sign_svg(log: Sequence[dict], name: str, title: str, steps: int, should: float | None = None) -> str:
-    """One vital sign at each reading of a log, up to a little above the highest so far; dashed, what it should be.
-    Readings that are no number are left out."""
-    points = [(entry["step"], entry[name]) for entry in log if math.isfinite(entry[name])]
+def sign_svg(
+    log: Sequence[dict], name: str, title: str, steps: int, should: float | None = None, twin: Sequence[dict] = ()
+) -> str:
+    """One vital sign at each reading of a log, up to a little above the highest so far; dashed, what it should be. A
+    `twin`, the log of another run, is drawn beside it, dotted and with squares. Readings that are no number are left
+    out."""
+    points, others = ([(one["step"], one[name]) for one in run if math.isfinite(one[name])] for run in (log, twin))
     foot = 1.0 if name == "perplexity" else 0.0  # the least that there can be
-    highest = max([foot, should or 0.0, *(value for _, value in points)])
+    highest = max([foot, should or 0.0, *(value for _, value in points + others)])
     axes = Axes(steps, foot + (1.15 * (highest - foot) or 1.0), foot, 300, 150)
     parts = [*axes.parts(title), axes.line(points)]
     parts += [f'<circle cx="{axes.x(x):.1f}" cy="{axes.y(y):.1f}" r="2.5" fill="{COLOURS[0]}"/>' for x, y in points]
@@ -167,4 +170,11 @@ def sign_svg(log: Sequence[dict], name: str, title: str, steps: int, should: flo
     if should is not None:
         parts.append(f'<path d="M{axes.x(0):.0f},{axes.y(should):.1f} H{axes.x(steps):.0f}" {stroke(1)}/>')
         label += f", should be {should:.3g} (dashed)"
+    if others:
+        parts.append(axes.line(others, 2))
+        parts += [
+            f'<rect x="{axes.x(x) - 2.5:.1f}" y="{axes.y(y) - 2.5:.1f}" width="5" height="5" fill="{COLOURS[2]}"/>'
+            for x, y in others
+        ]
+        label += f"; its healthy twin (squares): last {others[-1][1]:.3g}"
     return svg(axes.width, axes.height, label, parts)

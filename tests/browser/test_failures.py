@@ -43,6 +43,7 @@ def test_a_run_goes_to_its_end_with_a_verdict_and_another_can_follow(laboratory)
         table = laboratory.notebook.cell(laboratory.cell).query_selector_all("[aria-label=readings] tr")
         assert len(table) == READINGS + 3
         assert laboratory.part("[role=log]").startswith("tuned for 24 steps")
+        assert laboratory.part("[aria-label=truth]").startswith("What really became of it")
 
 
 @with_a_laboratory
@@ -62,6 +63,7 @@ def test_stop_stops_and_leaves_a_model_and_a_verdict(laboratory):
     last = laboratory.notebook.cell(laboratory.cell).query_selector_all("[aria-label=readings] tr")[-1]
     assert last.query_selector("td").text_content() == str(done)
     assert "When it was stopped" in laboratory.part("[aria-label=verdict]")
+    assert laboratory.part("[aria-label=truth]").startswith("What really became of it")
     assert laboratory.part("[role=log]").startswith(f"tuned for {done} steps")
 
 

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from helpers import load
+from helpers.experiments.failure_logs import Run
 from helpers.experiments.plans import HEALTHY, planned_examples
 from helpers.judging.diagnostics import diagnose
 from helpers.judging.vital_signs import reading_steps
@@ -14,7 +15,7 @@ from helpers.learning.recipe import TUNING_ROWS
 from helpers.learning.training import TrainingDiverged
 from helpers.showing import failure_lab as module
 from helpers.showing import live_run
-from helpers.showing.failure_lab import failure_lab, readings_html, verdict_html
+from helpers.showing.failure_lab import failure_lab, readings_html, still, truth_html, verdict_html
 
 HOSTILE = ['<img src=x onerror=alert(1)>', '"><script>alert(1)</script>', "<|im_end|> &lt;b&gt;", "word " * 300, ""]
 ENTRY = {"loss": 1.0, "words": 7.0, "perplexity": 1.7, "distinct trigrams": 0.7, "distinct at the start": 0.6}
@@ -25,13 +26,16 @@ def entries(count: int, **other) -> list[dict]:
     return [ENTRY | {"step": 2 * number, "loss": ENTRY["loss"] / number} | other for number in range(1, count + 1)]
 
 
+TWIN = "Then train its healthy twin"
+
+
 class Bench:
     """The widget's parts by name."""
 
-    def __init__(self, base, world):
-        self.box = failure_lab(base, world)
-        *controls, self.plan, buttons, self.bar, self.status, self.curves, self.verdict, self.table, self.prompt, \
-            self.answer = self.box.children
+    def __init__(self, base, world, detector=None):
+        self.box = failure_lab(base, world, detector=detector)
+        *controls, self.plan, buttons, self.bar, self.status, self.curves, self.verdict, self.truth, self.table, \
+            self.prompt, self.answer, _ = self.box.children
         self.settings = {control.description: control for control in controls}
         self.start, self.stop = buttons.children
 
@@ -55,6 +59,7 @@ def base():
 def bench(base, world):
     bench = Bench(base, world)
     bench.settings["Steps"].value = 24
+    bench.settings[TWIN].value = False
     yield bench
     if "thread" in live_run.current:
         live_run.current["stop"].set()
@@ -65,8 +70,11 @@ def bench(base, world):
 
 
 def test_every_setting_shows_in_the_plan(bench):
-    assert list(bench.settings) == ["Peak rate", "Steps", "Long answers", "One opening", "Train", "Replay"]
-    for name, setting in bench.settings.items():
+    assert list(bench.settings) == ["Peak rate", "Steps", "Long answers", "One opening", "Train", "Replay", TWIN]
+    before = bench.plan.value
+    bench.settings[TWIN].value = True
+    assert bench.plan.value != before
+    for name, setting in list(bench.settings.items())[:-1]:
         for index in range(len(setting.options)):
             before, same = bench.plan.value, setting.index == index
             setting.index = index
@@ -98,6 +106,53 @@ def test_a_run_gives_all_its_readings_and_a_verdict(bench):
     assert bench.readings() == count and bench.curves.value.count("<circle") == 4 * count
     assert f"In the end, {count} readings" in bench.verdict.value and "Verdict: healthy" in bench.verdict.value
     assert bench.answer.value != before and "tuned for 24 steps" in bench.answer.value
+
+
+def test_the_truth_is_measured_and_the_twin_drawn_beside_the_run(base, world):
+    bench = Bench(base, world, lambda log, reference: {"forgetting <b>"} if log else set())
+    bench.settings["Steps"].value, bench.settings["Peak rate"].index = 24, 5  # thirty times the healthy rate
+    assert "measured when its run is over" in bench.truth.value and "squares" not in bench.curves.value
+    bench.start.click()
+    bench.wait()
+    assert "Done after 24 of 24 steps" in bench.status.value and bench.curves.value.count("its healthy twin") == 4
+    lost, other = map(float, re.findall(r"(-?[\d.]+) points", bench.truth.value))
+    assert lost > 5 > other and "What really became of it: forgetting" in bench.truth.value
+    assert "you fooled it" in bench.truth.value, "its own name for it is not the failure's"
+    assert "Your detector says: <b>forgetting &lt;b&gt;</b>" in bench.verdict.value
+
+
+def test_a_detector_that_raises_is_told():
+    def detector(log, reference):
+        raise KeyError("<words>")
+
+    page = verdict_html(diagnose(entries(6), REFERENCE), "now", module.detector_says(detector, entries(6), REFERENCE))
+    assert "stopped with KeyError" in page and "&lt;words&gt;" in page
+
+
+def run_of(log, **figures) -> Run:
+    calm = {"base completed": 0.98, "completed": 0.97, "exact": 0.9, "times the words": 1.0, "one opening": 0.1}
+    return Run("x", 0, log, REFERENCE, calm | figures)
+
+
+@pytest.mark.parametrize("figures, said, words", [
+    ({}, set(), "no failure. The detector was right"),
+    ({"completed": 0.8}, {"forgetting"}, "forgetting. The detector was right"),
+    ({"completed": 0.8}, set(), "The detector missed forgetting: you fooled it"),
+    ({"completed": 0.8}, {"verbosity"}, "The detector missed forgetting"),
+    ({}, {"style collapse"}, "cried wolf about style collapse"),
+    ({}, {"cannot tell"}, "The detector was right"),
+])
+def test_the_truth_says_whether_the_detector_knew(figures, said, words):
+    page = truth_html(run_of(entries(5), **figures), run_of(entries(5)), said)
+    assert words in page
+    lost = 100 * (0.98 - figures.get("completed", 0.97))
+    assert f"{lost:.1f} points" in page and page.count("points") == 2
+
+
+def test_the_still_picture_has_the_run_its_twin_and_the_truth():
+    page = still(run_of(entries(6), **{"times the words": 2.5}), run_of(entries(6)), lambda log, reference: set())
+    assert page.count("<svg") == 4 and page.count("its healthy twin (squares)") == 4
+    assert "What really became of it: verbosity. The detector missed verbosity" in page and "status" not in page
 
 
 @pytest.mark.parametrize("text", HOSTILE)
