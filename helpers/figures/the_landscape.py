@@ -79,7 +79,7 @@ def rows_figure() -> None:
     with_interval(axes, sizes, clean, "C0o-", "clean rows")
     with_interval(axes, sizes, noisy, "C1s--", "half of the rows spoiled")
     axes.set(
-        xscale="log", xlabel="rows tuned on (each step: about ten times)", ylabel="good answers (%)", ylim=(0, 103)
+        xscale="log", xlabel="rows tuned on (logarithmic axis)", ylabel="good answers (%)", ylim=(0, 103)
     )
     axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
     axes.minorticks_off()
