@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from dataclasses import replace
+from itertools import count as count_up
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from helpers.judging.quality import Scorer
 from helpers.learning.recipe import TUNING
 from helpers.learning.sft import fine_tune
 from helpers.text.facts import load_world
-from helpers.text.selections import Selection
+from helpers.text.selections import ROW_DEFECTS, Selection, select
 
 # --- few clean rows against many noisy ones ---
 
@@ -158,12 +159,15 @@ STEPS, RATE, EVERY, LEAST, AHEAD = 100, 3e-4, 4, 20, 0.3
 
 @check
 def beat_the_estimate(make, base, steps: int = STEPS) -> str:
-    world = load_world()
-    rows = require(make(world))
-    expect(not isinstance(rows, Selection), "you return the plan of a selection; draw its rows: select(world, ..., 0)")
+    world, calls = load_world(), count_up()
+
+    def draw(count: int, noise: float = 0.0, *faults: str) -> list[dict]:
+        return select(world, Selection(count, noise, faults or ROW_DEFECTS), next(calls))
+
+    rows = require(make(draw))
     expect(
         isinstance(rows, list) and all(isinstance(row, dict) and "messages" in row for row in rows),
-        "return a list of rows, each a dictionary with its messages, as `select` gives them",
+        "return a list of rows, each a dictionary with its messages, as `draw` gives them",
     )
     expect(len(rows) >= LEAST, f"you return {len(rows)} rows. The estimate has seen no selection of fewer than "
            f"{LEAST}; beat it where it says it knows something")  # fmt: skip

@@ -57,12 +57,21 @@ def question_and_answer(row: dict) -> tuple[str, str]:
     return text_of(question), answer["content"]
 
 
-def rows_to_tick(world: World, seed: int) -> list[dict]:
-    """A few clean rows and one with each fault (duplicates apart, which need two), mixed; none longer than a line."""
-    pool = select(world, Selection(400, 0.6, DEFECTS), seed + 1)  # with `seed` they would be among the course's rows
+def rows_to_tick(scorer: Scorer, seed: int) -> list[dict]:
+    """A few clean rows and one with each fault (duplicates apart, which need two), mixed; none longer than a line, and
+    each called what it is."""
+    pool = select(
+        scorer.world, Selection(400, 0.6, DEFECTS), seed + 1
+    )  # with `seed` they would be among the course's rows
     wanted = ("",) * CLEAN + WAYS
-    fits = [row for row in pool if len(row["messages"]) == 2 and "input" not in row["messages"][0]
-            and "\n" not in row["messages"][-1]["content"]]  # fmt: skip
+    fits = [
+        row
+        for row, one in zip(pool, scorer.judge(pool), strict=True)
+        if one.findings == [row["defect"]] * bool(row["defect"])
+        and len(row["messages"]) == 2
+        and "input" not in row["messages"][0]
+        and "\n" not in row["messages"][-1]["content"]
+    ]
     few = []
     for place, defect in enumerate(wanted):
         few.append([row for row in fits if row["defect"] == defect][place if not defect else 0])
@@ -177,7 +186,7 @@ def quality_lab(base: LanguageModel, world: World, *, seed: int = 0) -> widgets.
         return view
     style, wide = {"description_width": "11em"}, widgets.Layout(width="95%")
     scorer, line, harm = Scorer(world), stored_estimator(), harms()
-    pool = rows_to_tick(world, seed)
+    pool = rows_to_tick(scorer, seed)
     additions: list[dict] = []
     course: dict[tuple, list[dict]] = {}
     earlier: list[str] = []

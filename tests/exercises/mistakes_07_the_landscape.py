@@ -35,9 +35,8 @@ WASTED = """def choose_rows(rows, count):
                 chosen.append(row)
     return chosen
 """
-BEAT = """def beat_the_estimate(world):
-    from helpers.text.selections import Selection, select
-    return select(world, Selection(200, 0.5, ("wordy",)), 0)
+BEAT = """def beat_the_estimate(draw):
+    return draw(200, 0.5, "wordy")
 """
 
 MISTAKES = {
@@ -71,15 +70,15 @@ MISTAKES = {
         (CHOOSE.replace("sorted(shelves)", "sorted(shelves, reverse=True)"), "by the alphabet"),
     ],
     "beat_the_estimate": [
-        (BEAT.replace('select(world, Selection(200, 0.5, ("wordy",)), 0)', "Selection(200)"), "draw its rows"),
         (BEAT.replace("200, 0.5", "10, 0.5"), "no selection of fewer than"),
-        (BEAT.replace('200, 0.5, ("wordy",)', "200"), "Not even a perfect model"),
-        (BEAT.replace("200, 0.5", "2000, 0.0"), "Not even a perfect model"),
-        (BEAT.replace("return select", "return [row['messages'] for row in select").replace(", 0)", ", 0)]"),
+        (BEAT.replace('200, 0.5, "wordy"', "200"), "Not even a perfect model"),
+        (BEAT.replace('200, 0.5, "wordy"', "2000"), "Not even a perfect model"),
+        (BEAT.replace("draw(200", "[row['messages'] for row in draw(200").replace('"wordy")', '"wordy")]'),
          "each a dictionary with its messages"),
-        (BEAT.replace("return select(", "return [{'messages': [{'role': 'user', 'content': fact.say('question')}, "
-                      "{'role': 'assistant', 'content': fact.say('response')}]} for fact in world.facts] + select("),
+        (BEAT.replace("return draw(", "return [{'messages': [{'role': 'user', 'content': fact.say('question')}, "
+                      "{'role': 'assistant', 'content': fact.say('response')}]} for fact in world.facts] + draw("),
          "tell facts that will be asked"),
-        (BEAT.replace('("wordy",)', '("malformed",)'), "You need +30"),
+        (BEAT.replace("wordy", "long"), "there is no defect 'long'"),
+        (BEAT.replace("wordy", "malformed"), "You need +30"),
     ],
 }

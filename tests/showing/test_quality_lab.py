@@ -155,7 +155,7 @@ def test_what_does_not_fit_the_model_is_said_first_and_is_not_offered(world, bas
     assert len(rows) == 1 and len(problems) == 1 and "answer: takes" in problems[0]
     assert first[0].startswith("1 of your 2 do not fit this model") and "'source' (1)" in first[1]
     lab.box.value = text
-    assert lab.rows_view.value.startswith("<b>1 of your 2 do not fit") and "1 rows can be used, 1 can not" in lab.page()
+    assert "><b>1 of your 2 do not fit" in lab.rows_view.value and "1 rows can be used, 1 can not" in lab.page()
 
 
 # --- safe to show ---
@@ -224,7 +224,7 @@ def test_noise_lowers_the_estimate_and_the_scorer_names_it(lab):
 
 def test_a_row_beyond_this_world_and_too_few_rows_are_told(world, lab):
     lab.count.value = 0
-    lab.tick(*[i for i, row in enumerate(rows_to_tick(world, 0)) if row['defect'] == ''][:2])
+    lab.tick(*[i for i, row in enumerate(rows_to_tick(Scorer(world), 0)) if row['defect'] == ''][:2])
     assert "it has fewer than 20 rows; the estimate is a guess" in lab.summary.value
     assert "off-world" not in lab.summary.value
     lab.instruction.value, lab.answer.value = "What is love?", "A feeling."
@@ -259,7 +259,7 @@ def test_beside_a_mark_stands_what_such_rows_were_measured_to_cost(world, lab):
 
 
 def test_the_rows_to_tick_are_a_few_clean_ones_and_one_with_each_fault(base, world, lab):
-    rows = rows_to_tick(world, 0)
+    rows = rows_to_tick(Scorer(world), 0)
     faults = [row["defect"] for row in rows]
     assert sorted(faults) == sorted([""] * CLEAN + [defect for defect in DEFECTS if defect != "duplicate"])
     found = [judged.findings for judged in Scorer(world).judge(rows)]
@@ -271,13 +271,13 @@ def test_the_rows_to_tick_are_a_few_clean_ones_and_one_with_each_fault(base, wor
 
 
 def test_bare_and_off_world_rows_have_their_measured_harm_beside_the_mark(base, world, lab):
-    rows = rows_to_tick(world, 0)
+    rows = rows_to_tick(Scorer(world), 0)
     lab.tick(*[i for i, row in enumerate(rows) if row["defect"] in ("bare", "off-world")])
     assert "· bare: 70 points lost" in lab.scores.value and "· off-world: 90 points lost" in lab.scores.value
 
 
 def test_the_still_picture_is_the_table_of_the_laboratory(world):
-    rows = rows_to_tick(world, 0)[:2]
+    rows = rows_to_tick(Scorer(world), 0)[:2]
     judged = Scorer(world).judge(rows)
     assert still(rows, judged, HARM).data == rows_html(rows, judged, HARM)
 
