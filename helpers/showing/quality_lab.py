@@ -229,6 +229,8 @@ def quality_lab(base: LanguageModel, world: World, *, seed: int = 0) -> widgets.
     def show(_=None) -> None:
         mine = own_rows()
         rows = mine + course_rows()
+        if len(rows) > 100:
+            summary.value = said(f"<i>Judging {len(rows)} rows.</i>", loud=False)
         judgements = scorer.judge(rows)
         forget.disabled = not additions
         plan = f"{len(mine)} rows of yours, {count.value} of the course, {noise.value:.0%} spoiled ({defect.value})"
