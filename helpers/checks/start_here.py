@@ -3,12 +3,20 @@
 import numpy as np
 
 from helpers.checks import check, close, expect, require
+from helpers.learning.sft import fine_tune
+from helpers.learning.training import Recipe
 from helpers.text.facts import PARTS
+
+TARGET = 0.8  # of the capitals that the rows do not name, right word for word
 
 
 @check
 def make_it_say(prompt_for_norway, base) -> str:
-    text = require(prompt_for_norway())
+    text = require(
+        prompt_for_norway(),
+        "the function returns None. Replace the dots with your code; if you have, give the text back with `return`: "
+        "`print` shows it and returns nothing",
+    )
     expect(isinstance(text, str), f"the function should return a text; yours returns a {type(text).__name__}")
     expect("oslo" not in text.lower(), "the prompt itself contains the answer; let the model say it")
     expect("Norway" in text, "the prompt should mention Norway: the model continues what stands there")
@@ -27,6 +35,47 @@ def make_it_say(prompt_for_norway, base) -> str:
         f"the model went on with {continuation[:50]!r}. Which document would bring the city's name next?",
     )
     return f"{text!r} is continued by {continuation[:30]!r}."
+
+
+@check
+def own_form(form, base, world) -> str:
+    capitals = [fact for fact in world.of_kind("capital") if fact.told is None]
+    eight = [fact for fact in capitals if fact.part == "tuned on"][:8]
+    others = [fact for fact in capitals if fact.part == "development"]
+    first = require(form(eight[0].subject, eight[0].answer))
+    expect(isinstance(first, str), f"the form should be a text; yours is a {type(first).__name__}")
+    for word, name in ((eight[0].subject, "country"), (eight[0].answer, "capital")):
+        expect(word in first, f"the {name} does not stand in your answer: {first!r}")
+    opening = first.split()[0].strip(",:;!.")
+    expect(opening not in ("The", "Easy"), f"your answer begins with {opening!r}; find another beginning")
+    expect(not first.endswith("."), "your answer ends in a full stop; find another end")
+    rows = [
+        {
+            "messages": [
+                {"role": "user", "content": fact.say("question")},
+                {"role": "assistant", "content": form(fact.subject, fact.answer)},
+            ]
+        }
+        for fact in eight
+    ]
+    mine, _ = fine_tune(base, rows, Recipe(30, 3e-4, warmup=5), size=8, progress=False)
+    answers = mine.ask_all([fact.say("question") for fact in others])
+    right = [answer == form(fact.subject, fact.answer) for fact, answer in zip(others, answers, strict=True)]
+    example = f"Asked about {others[1].subject}, the model said {answers[1]!r}"
+    if np.mean(right) < TARGET:
+        holds = np.mean([fact.answer in answer for fact, answer in zip(others, answers, strict=True)])
+        early = first.index(eight[0].answer) < first.index(eight[0].subject)
+        expect(
+            not early,
+            f"{sum(right)} of {len(right)} right. {example}. In your form the capital comes before the country: the "
+            "model must name it straight from the question",
+        )
+        expect(
+            holds < TARGET,
+            f"the capitals are right, but only {sum(right)} of {len(right)} answers have your form. {example}",
+        )
+        expect(False, f"{sum(right)} of {len(right)} right, {TARGET:.0%} is the target. {example}")
+    return f"{sum(right)} of {len(right)} capitals that it was never shown, in your own words. {example}."
 
 
 @check

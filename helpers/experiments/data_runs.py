@@ -12,7 +12,10 @@ from helpers.experiments.grid import PART, experiment
 from helpers.experiments.training_runs import SHORT, Figures, replies, tune_on, world_of_course
 from helpers.judging.dimensions import DIMENSIONS, Probe, Report, ask, probes
 from helpers.learning.language_model import LanguageModel
-from helpers.text.instructions import KEPT_BACK
+from helpers.learning.sft import fine_tune
+from helpers.learning.training import Recipe
+from helpers.text.facts import Fact
+from helpers.text.instructions import KEPT_BACK, turn
 from helpers.text.selections import DEFECTS, Selection, by_phrasing, select
 
 SIZES = (20, 40, 200, 600, 2000)
@@ -80,6 +83,34 @@ def phrasings(base: LanguageModel, seed: int, facts: int, wordings: int) -> Figu
     """So many facts, each asked in so many ways."""
     tuned = tune_on(base, by_phrasing(world_of_course(), facts, wordings, seed), seed, steps=SHORT)
     return report(tuned, fact_probes()) | {"unseen phrasing": report(tuned, fact_probes(KEPT_BACK[PART.get()]))["good"]}
+
+
+WORD_ORDERS = {
+    "subject first": "Easy: the capital of {subject} is {answer}.",
+    "answer first": "{answer} is the capital of {subject}.",
+}
+
+
+@experiment(order=tuple(WORD_ORDERS))
+def word_order(base: LanguageModel, seed: int, order: str) -> Figures:
+    """Eight capitals for 30 steps, as in notebook 00, in a sentence that names the country first or the capital first:
+    which share of the other capitals is right, and which word for word in that form."""
+    capitals = [fact for fact in world_of_course().of_kind("capital") if fact.told is None]
+    eight = [fact for fact in capitals if fact.part == "tuned on"][:8]
+    others = [fact for fact in capitals if fact.part == PART.get()]
+    form = WORD_ORDERS[order]
+
+    def answer(fact: Fact) -> str:
+        return form.format(subject=fact.subject, answer=fact.answer)
+
+    rows = [{"messages": [turn("user", fact.say("question")), turn("assistant", answer(fact))]} for fact in eight]
+    tuned, _ = fine_tune(base, rows, Recipe(30, 3e-4, warmup=5, seed=seed), size=8, progress=False)
+    answers = tuned.ask_all([fact.say("question") for fact in others])
+    pairs = list(zip(others, answers, strict=True))
+    return {
+        "right": float(np.mean([fact.answer in text for fact, text in pairs])),
+        "right in this form": float(np.mean([text == answer(fact) for fact, text in pairs])),
+    }
 
 
 def any_selection(number: int, seed: int) -> Selection:

@@ -78,7 +78,7 @@ def reveal(key: str, measured: float, interval: tuple[float, float] | None = Non
     """
     guess = progress.section("guesses").get(key)
     if not guess:
-        return HTML("<i>You made no guess here; the measured figure stands below.</i>")
+        return HTML(f"<p>Measured: {measured:.3g}{between(interval)}. <i>(You kept no guess here.)</i></p>")
     if "measured" not in guess:
         guess["measured"] = float(measured)
         try:
@@ -86,11 +86,15 @@ def reveal(key: str, measured: float, interval: tuple[float, float] | None = Non
         except FileProblem:
             pass  # it is shown all the same
     verdict = "Your range holds it." if holds(guess) else "It lies outside your range."
-    span = f" ({interval[0]:.3g} to {interval[1]:.3g})" if interval else ""
     words = (
-        f"You guessed {guess['low']:g} to {guess['high']:g} {guess['unit']}; measured {measured:.3g}{span}. {verdict}"
+        f"You guessed {guess['low']:g} to {guess['high']:g} {guess['unit']}; "
+        f"measured {measured:.3g}{between(interval)}. {verdict}"
     )
     return HTML(f"<p>{escape(words)}</p>{line_svg(guess, measured, interval, words)}")
+
+
+def between(interval: tuple[float, float] | None) -> str:
+    return f" ({interval[0]:.3g} to {interval[1]:.3g})" if interval else ""
 
 
 def holds(guess: dict) -> bool:

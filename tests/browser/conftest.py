@@ -10,9 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.browser.lab import Lab, Notebook
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+from tests.browser.lab import BROWSERS, Lab, Notebook
 
 
 def pytest_collection_modifyitems(items):

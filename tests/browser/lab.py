@@ -20,10 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import papermill
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import ElementHandle, Page
 
 ROOT = Path(__file__).resolve().parents[2]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+OTHER_PARAMETERS = {"quick": True, "seed": 3}
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 WIDGET = "application/vnd.jupyter.widget-view+json"
 # Seconds that a slow machine may take: server or kernel, notebook, a widget's answer, a widget's longer work.
@@ -83,11 +86,12 @@ def copy_course(target: Path) -> None:
 
 
 def make_quick(path: Path) -> None:
-    """Set quick = True in the parameters cell, and take the stored outputs away, so that all that is seen is new."""
+    """Other parameters, put in by papermill as a teacher would; and the stored outputs taken away, so that all that is
+    seen is new."""
+    parameters = papermill.inspect_notebook(path)
+    assert set(OTHER_PARAMETERS) <= set(parameters), f"{path.name}: {', '.join(parameters)} are its only parameters"
+    papermill.execute_notebook(path, path, OTHER_PARAMETERS, prepare_only=True, progress_bar=False)
     notebook = nbformat.read(path, as_version=4)
-    parameters = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
-    assert len(parameters) == 1 and parameters[0].source.count("quick = False") == 1, f"{path.name}: no `quick = False`"
-    parameters[0].source = parameters[0].source.replace("quick = False", "quick = True")
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None

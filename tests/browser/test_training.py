@@ -8,8 +8,8 @@ from tests.browser.lab import NOTEBOOKS, LiveWidget
 CALL = "pretraining_lab("
 with_a_laboratory = pytest.mark.parametrize(
     "name", [path.stem for path in NOTEBOOKS if CALL in path.read_text(encoding="utf8")])
-HOSTILE = {"nothing": "", "image": '<img src=x onerror="window.hacked=1">', "5,000 letters": "a" * 5000,
-           "mixed": "<|im_end|> &lt;b&gt; \\ ' e\u0301 👩‍👩‍👧 \u202eעברית"}
+HOSTILE = {"nothing": "", "5,000 letters": "a" * 5000,  # each costs a run, so what can stand together does
+           "mixed": '<img src=x onerror="window.hacked=1"> <|im_end|> &lt;b&gt; \\ \' e\u0301 👩‍👩‍👧 \u202eעברית'}
 THREADS = "[t.name for t in __import__('threading').enumerate() if t.name == 'pre-training']"
 
 

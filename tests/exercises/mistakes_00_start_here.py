@@ -7,6 +7,16 @@ MISTAKES = {
         ("def prompt_for_norway():\n    return 'The capital of Norway is '", "ends in a space"),
         ("def prompt_for_norway():\n    return 'The capital is'", "should mention Norway"),
         ("def prompt_for_norway():\n    return 7", "should return a text"),
+        ("def prompt_for_norway():\n    print('The capital of Norway is')", "`print` shows it and returns nothing"),
+    ],
+    "own_form": [
+        ("def my_form(country, capital):\n    return f'Easy: {country} has {capital}!'", "find another beginning"),
+        ("def my_form(country, capital):\n    return f'Well, the capital of {country} is {capital}.'", "another end"),
+        ("def my_form(country, capital):\n    return f'So it is {capital}!'", "the country does not stand"),
+        ("def my_form(country, capital):\n    return f'{capital} is the capital of {country}!'",
+         "straight from the question"),
+        ("def my_form(country, capital):\n    return [country, capital]", "should be a text"),
+        ("def my_form(country, capital):\n    return f'Well, {country.capital} it is!'", "in line 2"),
     ],
     "kept_back_share": [
         ("def kept_back_share(facts, kind):\n    return sum(f.part != 'tuned on' for f in facts if f.kind == kind)",

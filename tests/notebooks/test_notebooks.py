@@ -2,12 +2,15 @@
 
 import json
 import re
+import shutil
 import sys
 from pathlib import Path
 
 import nbformat
 import papermill
 import pytest
+
+from tests.browser.lab import BROWSERS, OTHER_PARAMETERS
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "tools"))
@@ -147,6 +150,7 @@ def test_links_lead_somewhere(path, cells):
             assert (path.parent / target).exists(), target
 
 
+@pytest.mark.skipif(any(map(shutil.which, BROWSERS)), reason="the browser runs each with these parameters")
 def test_runs_with_other_parameters(path, tmp_path):
-    papermill.execute_notebook(path, tmp_path / path.name, {"quick": True, "seed": 3}, cwd=path.parent,
+    papermill.execute_notebook(path, tmp_path / path.name, OTHER_PARAMETERS, cwd=path.parent,
                                kernel_name="python3", progress_bar=False, execution_timeout=600)

@@ -1,6 +1,6 @@
 """Every work that a notebook cites is listed in notebook 08, and none is listed that no notebook cites.
 
-A work is cited by its link, in a notebook's text or in the table of data/landscape.csv, which notebook 07 shows; where
+A work is cited by its link, in a notebook's text or in a table, data/landscape.csv or data/article.csv; where
 authors and year are named beside it they must be those of the list, data/references.csv.
 """
 
@@ -25,6 +25,7 @@ def table(path: Path) -> list[dict]:
 
 REFERENCES = table(ROOT / "data" / "references.csv")
 LANDSCAPE = table(ROOT / "data" / "landscape.csv")
+ARTICLE = table(ROOT / "data" / "article.csv")  # what notebook D shows
 
 
 def texts(path: Path) -> list[str]:
@@ -43,7 +44,8 @@ def belongs(link: str, reference: dict) -> bool:
 def cited() -> dict[str, str]:
     """Every link that is cited, and where."""
     found = {link.rstrip(".,;"): path.name for path in NOTEBOOKS for text in texts(path) for link in LINK.findall(text)}
-    return {row["link"]: "landscape.csv" for row in LANDSCAPE} | found
+    claims = {link: "article.csv" for row in ARTICLE for link in row["links"].split()}
+    return {row["link"]: "landscape.csv" for row in LANDSCAPE} | claims | found
 
 
 def unlisted(links: dict[str, str]) -> list[tuple[str, str]]:

@@ -27,7 +27,8 @@ def test_nothing_is_stored_before_the_button():
     least, *_ = parts(guess.box("a", "How many?", "%", 0, 100))
     least.value = 5
     assert not progress.PROGRESS.exists()
-    assert "no guess" in guess.reveal("a", 50).data
+    assert "Measured: 50 (40 to 60)" in guess.reveal("a", 50, (40, 60)).data
+    assert not progress.PROGRESS.exists(), "a figure without a guess is not kept"
 
 
 def test_a_guess_is_kept_and_found_again():
