@@ -1,12 +1,10 @@
 """The gap of notebook 01: what a base model knows against what it gives, drawn and counted.
 
-Drawings (`loop`, `kept_sentence`), figures that return their caption, and the bookkeeping of the in-context trial.
-Everything shown is handed in or read from data/results. Not here: bars of the playground (showing/playground.py).
+Drawings, and figures and verdicts that return their caption; all that they show is handed in or read from data/results.
+Not here: worked examples in the prompt (gap_examples.py), bars of the playground (showing/playground.py).
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,19 +12,17 @@ from IPython.display import HTML, Markdown
 
 from helpers.experiments.claim_runs import FORMS
 from helpers.judging import evaluation
-from helpers.judging.statistics import mean_and_interval, paired_difference
+from helpers.judging.statistics import mean_and_interval
 from helpers.learning.language_model import LanguageModel
 from helpers.results import read_results
 from helpers.showing import plots
 from helpers.showing.diagrams import Drawing
-from helpers.showing.page import table, verbatim
-from helpers.text import matching
+from helpers.showing.page import verbatim
 from helpers.text.corpus import SHARES, write_documents
 from helpers.text.facts import Fact, World
 from helpers.text.templates import render
 
 TOLD = (1, 3, 10, "often")
-REPLY = 16  # tokens that a reply in the in-context trial may take
 
 # --- drawings ---
 
@@ -102,7 +98,16 @@ def knows_verdict() -> Markdown:
     verdict = "it does not merely recite" if low > 50 else "it may merely recite"
     return Markdown(
         f"**Measured.** Over five base models, {mean:.1f}% ({low:.1f} to {high:.1f}) of the test facts are completed "
-        f"in the sentence that was never read. So {verdict}."
+        f"in a sentence that was never read. So {verdict}."
+    )
+
+
+def answered_verdict() -> Markdown:
+    """How many test questions the base model answers over five starts, in words."""
+    mean, (low, high) = over_starts("questions answered")
+    return Markdown(
+        f"**Measured.** Over five base models and all test questions, {mean:.1f}% ({low:.1f} to {high:.1f}) are "
+        "answered."
     )
 
 
@@ -133,7 +138,7 @@ def exposure() -> Markdown:
         figure, alt=f"Four rows of five dots, one dot per base model: share of facts ranked first. Means: {words}."
     )
     verdict = (
-        "The more documents tell a fact, the better it is known." if rising(means.values()) else "It is no steady rise."
+        "The more documents tell a fact, the better it is known." if rising(means.values()) else "No steady rise shows."
     )
     return Markdown(f"*Each dot is one of five base models, each bar their mean ({words}). {verdict}*")
 
@@ -147,6 +152,12 @@ def form_values(key: str = "answered") -> dict[str, list[float]]:
     """Percent of test questions answered in each form, a value per start, from prompt_form.csv."""
     rows = read_results("prompt_form")
     return {name: [100 * row[key] for row in rows if row["form"] == name] for name in FORMS}
+
+
+def form_mean(name: str) -> tuple[float, tuple[float, float]]:
+    """Percent answered in one form: mean over the starts, and its interval (never outside 0-100)."""
+    mean, low, high = mean_and_interval(form_values()[name])
+    return mean, (max(0.0, low), min(100.0, high))
 
 
 def forms() -> Markdown:
@@ -222,72 +233,4 @@ def gap(knows: tuple[int, int], failures: dict[str, tuple[int, int]]) -> Markdow
         f"*This notebook in one picture. The top bar is what the base model knows: {knows[0]} of {knows[1]}. Below is "
         f"how often it gives that when you ask: {f'at most {most:.0%}' if most else 'never'}. "
         "The distance between them is the gap.*"
-    )
-
-
-# --- worked examples in the prompt ---
-
-
-def in_context(
-    lm: LanguageModel,
-    world: World,
-    facts: Sequence[Fact],
-    build: Callable,
-    counts: Sequence[int] = (0, 1, 3),
-    draws: int = 3,
-    seed: int = 0,
-) -> dict[int, np.ndarray]:
-    """Is each fact answered after so many worked examples? -> {examples: (draws, facts) of 0 and 1}; with none there
-    is nothing to draw. Raises ValueError where a prompt and its reply do not fit the context."""
-    outcomes = {}
-    for count in counts:
-        rows = []
-        for draw in range(draws if count else 1):
-            rng = np.random.default_rng([seed, count, draw])
-            prompts = [build(examples(world, fact, count, rng), fact.say("question")) for fact in facts]
-            longest = max(len(lm.document_ids(prompt)) for prompt in prompts)
-            if longest + REPLY > lm.transformer.config.context:
-                raise ValueError(
-                    f"{count} examples make a prompt of {longest} tokens, which leaves no room for a reply"
-                )
-            replies = map(matching.first_line, lm.complete_all(prompts, REPLY))
-            rows.append([evaluation.is_answer(reply, fact) for reply, fact in zip(replies, facts, strict=True)])
-        outcomes[count] = np.array(rows, float)
-    return outcomes
-
-
-def examples(world: World, fact: Fact, count: int, rng) -> list[tuple[str, str]]:
-    """Question and answer of other facts of the same kind, none of which has this fact's answer."""
-    others = [other for other in world.of_kind(fact.kind) if other.answer != fact.answer and other.told is None]
-    drawn = rng.choice(len(others), count, replace=False)
-    return [(others[i].say("question"), others[i].say("response")) for i in drawn]
-
-
-def gain(outcomes: dict[int, np.ndarray], count: int) -> tuple[float, tuple[float, float]]:
-    """Points that examples bring over none, fact by fact (its draws averaged), with the interval over facts."""
-    mean, low, high = paired_difference(outcomes[0].mean(axis=0), outcomes[count].mean(axis=0))
-    return 100 * mean, (100 * low, 100 * high)
-
-
-def in_context_table(outcomes: dict[int, np.ndarray]) -> HTML:
-    """Answered after each number of examples, draw by draw, and the paired difference to none."""
-    rows = []
-    for count, answers in outcomes.items():
-        each = ", ".join(f"{100 * value:.0f}" for value in answers.mean(axis=1))
-        points, (low, high) = gain(outcomes, count)
-        change = f"{points:+.0f} points ({low:+.0f} to {high:+.0f})" if count else "–"
-        rows.append((str(count), f"{100 * answers.mean():.0f}%", each, change))
-    return HTML(table(("examples", "answered", "each draw (%)", "against none, same questions"), rows,
-                      label="in-context learning of the base model", row_heads=True))  # fmt: skip
-
-
-def in_context_verdict(outcomes: dict[int, np.ndarray], count: int = 3) -> Markdown:
-    """What came out of the trial, in words that fit either sign."""
-    points, (low, high) = gain(outcomes, count)
-    verdict = ("the examples help" if low > 0 else "the examples do harm" if high < 0
-               else "no effect of the examples shows")  # fmt: skip
-    return Markdown(
-        f"**Measured.** With {count} worked examples the model answers {100 * outcomes[count].mean():.0f}%, with none "
-        f"{100 * outcomes[0].mean():.0f}%. The difference on the same {outcomes[0].shape[1]} questions is "
-        f"{points:+.0f} points, and its interval runs from {low:+.0f} to {high:+.0f}. So on this model {verdict}."
     )

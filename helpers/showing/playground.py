@@ -25,7 +25,7 @@ def expected(lm: LanguageModel, ids: list[int], temperature: float, count: int =
     """The likeliest next tokens after ids (the last that fit the context): (token, how often it is drawn at this
     temperature, the model's own probability). At temperature 0 the likeliest is always taken."""
     scores = lm.logits([ids[-lm.transformer.config.context :]])[0, -1].astype(np.float64)
-    chances, best = softmax(scores), np.argsort(-scores, kind="stable")[:count]
+    chances, best = softmax(scores.copy()), np.argsort(-scores, kind="stable")[:count]  # softmax works in place
     drawn = softmax(scores / temperature) if temperature else np.arange(len(scores)) == best[0]
     return [(lm.tokenizer.decode([token]), float(drawn[token]), float(chances[token])) for token in best]
 
