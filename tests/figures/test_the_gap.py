@@ -134,10 +134,12 @@ def test_side_by_side_asks_each_in_its_own_way(shown, lm):
     assert base != tuned and f"{base[0]:.0f}%" in caption and f"{tuned[0]:.0f}%" in caption
 
 
-@pytest.mark.parametrize("hits, words", [({0.0: 0, 0.3: 9}, "decides"), ({0.0: 4, 0.3: 4}, "no difference")])
-def test_reading_on_has_two_verdicts(hits, words):
-    text = the_gap.read_on_verdict(hits, 10).data
-    assert words in text and f"{hits[0.3]} of 10" in text
+@pytest.mark.parametrize("hits, ranks, words, known", [
+    ({0.0: 0, 0.3: 9}, {0.0: 8, 0.3: 7}, "decides", "the same knowledge"),
+    ({0.0: 4, 0.3: 4}, {0.0: 8, 0.3: 3}, "no difference", "differs")])
+def test_reading_on_has_two_verdicts(hits, ranks, words, known):
+    text = the_gap.read_on_verdict(hits, 10, ranks, 8).data
+    assert words in text and known in text and f"{hits[0.3]} of 10" in text and f"{ranks[0.3]} of 8" in text
 
 
 @pytest.mark.parametrize("change, words", [(1, "the examples help"), (-1, "the examples do harm"), (0, "no effect")])
