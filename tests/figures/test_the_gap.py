@@ -53,6 +53,14 @@ def test_over_starts_is_the_mean_of_the_five_starts():
     assert f"{mean:.1f}%" in the_gap.knows_verdict().data
 
 
+@pytest.mark.parametrize("hits, words", [([0, 0, 0], "answered 0."), ([1, 0, 4], "answered 0 to 4.")])
+def test_the_answered_questions_are_those_of_the_table(monkeypatch, hits, words):
+    about = {"model": "base", "part": "test", "figure": "questions answered", "total": 9}
+    monkeypatch.setattr(the_gap, "read_results", lambda name: [{**about, "hits": count} for count in hits])
+    text = the_gap.answered_verdict().data
+    assert words in text and "3 base models all 9 test questions" in text
+
+
 def test_an_interval_never_leaves_0_to_100(monkeypatch):
     monkeypatch.setattr(the_gap, "mean_and_interval", lambda values: (50.0, -20.0, 130.0))
     assert the_gap.over_starts("statements completed")[1] == (0, 100)
