@@ -86,5 +86,5 @@ def verdict(outcomes: dict[int, np.ndarray], count: int = 3) -> Markdown:
     return Markdown(
         f"**Measured.** With {count} worked examples the model answers {100 * outcomes[count].mean():.0f}%, with none "
         f"{100 * outcomes[0].mean():.0f}%. The difference on the same {outcomes[0].shape[1]} questions is "
-        f"{points:+.0f} points, and its interval runs from {low:+.0f} to {high:+.0f}. So on this one base model {words}."
+        f"{points:+.0f} points; its interval runs from {low:+.0f} to {high:+.0f}. So on this one base model {words}."
     )
