@@ -14,8 +14,8 @@ TARGET = 0.8  # of the capitals that the rows do not name, right word for word
 def make_it_say(prompt_for_norway, base) -> str:
     text = require(
         prompt_for_norway(),
-        "the function returns None. Replace the dots with your code; if you have, give the text back with return: "
-        "print shows it and returns nothing",
+        "the function returns None. Replace the dots with your code; if you have, hand the text over with return. "
+        "(print only shows it.)",
     )
     expect(isinstance(text, str), f"the function should return a text; yours returns a {type(text).__name__}")
     expect("oslo" not in text.lower(), "the prompt itself contains the answer; let the model say it")

@@ -8,7 +8,7 @@ MISTAKES = {
         ("def prompt_for_norway():\n    return 'The capital is'", "should name Norway"),
         ("def prompt_for_norway():\n    return 'The capital of Norway is...'", "writes nothing"),
         ("def prompt_for_norway():\n    return 7", "should return a text"),
-        ("def prompt_for_norway():\n    print('The capital of Norway is')", "print shows it and returns nothing"),
+        ("def prompt_for_norway():\n    print('The capital of Norway is')", "print only shows it"),
     ],
     "own_form": [
         ("def my_form(country, capital):\n    return f'Easy: {country} has {capital}!'", "find another beginning"),

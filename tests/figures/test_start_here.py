@@ -66,7 +66,7 @@ def test_the_glossary_is_whole_and_in_order():
 def test_every_word_that_a_notebook_looks_up_stands_in_the_glossary():
     other_forms = {
         "greedily": "greedy decoding", "chat template": "template", "pre-trained": "pre-training", "tokens": "token",
-        "development": "development facts",
+        "development": "development facts", "transformers": "transformer",
     }  # fmt: skip
     terms = {line.split("** | ")[0].strip("| *").lower() for line in start_here.glossary().data.splitlines()[2:]}
     looked_up = set()
