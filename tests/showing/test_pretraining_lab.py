@@ -15,7 +15,7 @@ class Lab:
 
     def __init__(self, tokenizer):
         box = pretraining_lab(tokenizer, np.arange(4000) % 300, ["The <b>capital</b> of", "It is"], steps=20)
-        self.steps, self.rate, self.prompt, buttons, self.bar, self.status, self.curve, self.samples = box.children
+        self.steps, self.rate, self.optimizer, self.prompt, buttons, self.bar, self.status, self.curve, self.samples = box.children
         self.start, self.stop = buttons.children
 
 
@@ -35,6 +35,17 @@ def test_a_run_draws_every_loss_and_samples_at_the_steps_of_the_schedule(lab):
     steps = [int(step) for step in re.findall(r"<tr><td[^>]*>(\d+)</td>", lab.samples.value)]
     assert steps == [step for step in sorted(reading_steps(20, SAMPLES), reverse=True) for _ in range(2)]
     assert "&lt;b&gt;capital&lt;/b&gt;" in lab.samples.value
+
+
+def test_rate_and_optimizer_are_those_of_the_lists(lab):
+    losses = {}
+    for rate, optimizer in ((3e-3, "Muon"), (3e-3, "AdamW"), (1e-4, "Muon")):
+        lab.rate.value, lab.optimizer.value = rate, optimizer
+        lab.start.click()
+        live_run.current["thread"].join(120)
+        assert f"Done after 20 of 20 steps of {optimizer} at {rate:g}" in lab.status.value
+        losses[rate, optimizer] = re.search(r"loss ([\d.]+)", lab.status.value)[1]
+    assert len(set(losses.values())) == 3, losses
 
 
 def test_stop_stops(lab):
