@@ -20,13 +20,52 @@ import ipywidgets as widgets
 from helpers.showing.page import Axes, escape, stroke, svg, svg_text, table, verbatim
 
 MOST_POINTS = 300  # of a curve; more cannot be told apart
-current: dict = {}  # the run under way: its thread and the event that stops it
+current: dict = {}  # the run under way: its thread, the event that stops it, its name and the widget it is shown in
+AFTER_RESTART = (
+    "After a restart of the kernel, or when you open the notebook again, run this cell again: "
+    "the buttons of an earlier kernel do nothing."
+)
+
+
+class LabBox(widgets.VBox):
+    """A laboratory. Where it is only text, as on a page without a kernel, it says how to get it back."""
+
+    def __repr__(self) -> str:
+        return "(Here is a laboratory: run this cell again to use it.)"
+
+
+def said(text: str, loud: bool = True) -> str:
+    """A status line (HTML) that a screen reader tells when it changes; not `loud`: only when it is asked for."""
+    return f'<div role="status" aria-live="{"polite" if loud else "off"}">{text}</div>'
+
+
+def restart_note() -> widgets.HTML:
+    """The line to stand below a laboratory: what to do when its buttons are dead."""
+    return widgets.HTML(f"<small><i>{AFTER_RESTART}</i></small>")
+
+
+def under_way(name: str, inputs: tuple = ()) -> widgets.Widget | None:
+    """The widget whose training of that name, on the very same inputs, goes on right now: show it again, it is live."""
+    thread, known = current.get("thread"), current.get("inputs", ())
+    same = len(known) == len(inputs) and all(one is other for one, other in zip(known, inputs, strict=True))
+    going = thread is not None and thread.is_alive() and current.get("name") == name and same
+    return current.get("view") if going else None
+
+
+def focus(control: widgets.Widget) -> None:
+    """Put the keyboard's focus on a control, where ipywidgets can (8; in 7 it stays where it is)."""
+    if hasattr(control, "focus"):
+        control.focus()
 
 
 class LiveRun:
     """The two buttons, the bar and the status line. `work(run)` is the training: it calls `run.progress` after every
     step, ends early when that returns True, and returns what the status shall say in the end. `settings` cannot be
-    changed while it runs; `clear` empties what an earlier run has shown."""
+    changed while it runs; `clear` empties what an earlier run has shown.
+
+    view, inputs  set these to the whole widget and to what it was made of, and `under_way` hands the widget out again
+                  while a run goes on
+    """
 
     def __init__(
         self,
@@ -43,8 +82,11 @@ class LiveRun:
         self.bar = widgets.IntProgress(
             value=0, min=0, max=1, description="Progress", layout=widgets.Layout(width="95%")
         )
-        self.status = widgets.HTML("<i>Nothing is trained yet: press Start training.</i>")
+        self.status = widgets.HTML(said("<i>Nothing is trained yet: press Start training.</i>"))
+        self.view: widgets.Widget | None = None
+        self.inputs: tuple = ()
         self.stop_event, self.start_time, self.last_update, self.step = threading.Event(), 0.0, 0.0, 0
+        self.quarter, self.stop_pressed = 0, False
         self.start.on_click(self.on_start)
         self.stop.on_click(self.on_stop)
 
@@ -66,7 +108,10 @@ class LiveRun:
         if now - self.last_update > 0.5 or step == total:
             self.last_update, self.bar.value = now, step
             draw()
-            self.status.value = f"<i>Training, live: step {step} of {total}, {text}, {self.seconds:.0f} s.</i>"
+            quarter = 4 * step // total  # told aloud four times a run, not twice a second
+            loud, self.quarter = quarter != self.quarter, quarter
+            line = f"<i>Training, live: step {step} of {total}, {text}, {self.seconds:.0f} s.</i>"
+            self.status.value = said(line, loud)
         return self.stopped
 
     def busy(self, now: bool) -> None:
@@ -80,13 +125,15 @@ class LiveRun:
             if previous is not None:
                 previous.join()
             self.start_time = time.perf_counter()
-            self.status.value = self.work(self)
+            self.status.value = said(self.work(self))
         except Exception as problem:  # a thread has nobody to raise to: say it where the learner looks
             why = escape(str(problem) or type(problem).__name__)
-            self.status.value = f"<b>The training failed after {self.step} steps:</b> {why}"
+            self.status.value = said(f"<b>The training failed after {self.step} steps:</b> {why}")
         finally:
             self.bar.value = self.step
             self.busy(False)
+            if self.stopped and self.stop_pressed:  # Stop cannot hold the focus any more
+                focus(self.start)
 
     def on_start(self, _) -> None:
         if self.start.disabled:  # a second click that waited while the kernel was busy with the first
@@ -95,19 +142,22 @@ class LiveRun:
         if previous is not None:
             current["stop"].set()
         self.stop_event, self.step, self.bar.value = threading.Event(), 0, 0
+        self.quarter, self.stop_pressed = 0, False
         self.busy(True)
+        focus(self.stop)  # Start cannot hold it now, and this is what one may want to press next
         self.clear()
-        self.status.value = "<i>Beginning.</i>"
+        self.status.value = said("<i>Beginning.</i>")
         # The thread gets the button's context, by which ipykernel 7 knows to which cell its messages belong.
         target = contextvars.copy_context().run
         thread = threading.Thread(target=target, args=(self.run, previous), daemon=True, name=self.name)
-        current.update(thread=thread, stop=self.stop_event)
+        current.update(thread=thread, stop=self.stop_event, name=self.name, view=self.view, inputs=self.inputs)
         thread.start()
 
     def on_stop(self, _) -> None:
         if self.stop.disabled:  # it has ended meanwhile, and the status says how
             return
-        self.status.value = "<i>Stopping after this step.</i>"  # before it ends, which writes another
+        self.status.value = said("<i>Stopping after this step.</i>")  # before it ends, which writes another
+        self.stop_pressed = True
         self.stop_event.set()
 
 

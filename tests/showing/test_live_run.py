@@ -36,7 +36,7 @@ def test_a_second_click_on_start_begins_no_second_run(waiting):
     assert live_run.current["thread"] is first
     run.stop.click()
     first.join()
-    assert runs == [run] and run.status.value == "stopped"
+    assert runs == [run] and run.status.value == live_run.said("stopped")
     assert run.stop.disabled and not run.start.disabled and not run.settings[0].disabled
 
 
@@ -46,7 +46,7 @@ def test_a_click_on_stop_that_comes_too_late_changes_nothing(waiting):
     go.set()
     live_run.current["thread"].join()
     run.stop.click()
-    assert run.status.value == "done" and not run.stopped
+    assert run.status.value == live_run.said("done") and not run.stopped
 
 
 def test_another_widgets_run_is_stopped_first(waiting):
@@ -55,7 +55,56 @@ def test_another_widgets_run_is_stopped_first(waiting):
     other = live_run.LiveRun([], lambda _: "other done", lambda: None)
     other.start.click()
     live_run.current["thread"].join()
-    assert (run.status.value, other.status.value) == ("stopped", "other done")
+    assert (run.status.value, other.status.value) == (live_run.said("stopped"), live_run.said("other done"))
+
+
+def test_the_status_is_told_aloud_but_not_with_every_step():
+    run = live_run.LiveRun([], lambda _: "", lambda: None)
+    spoken = []
+    for step in range(1, 101):
+        run.last_update = 0.0  # as if half a second had passed
+        run.progress(step, 100, "loss 1")
+        assert run.status.value.startswith('<div role="status"')
+        spoken += [step] * ('aria-live="polite"' in run.status.value)
+    assert spoken == [25, 50, 75, 100]
+
+
+def test_the_focus_goes_where_something_can_be_pressed(waiting, monkeypatch):
+    run, _, _ = waiting
+    places = []
+    monkeypatch.setattr(live_run, "focus", places.append)
+    run.start.click()
+    assert places == [run.stop]
+    run.stop.click()
+    live_run.current["thread"].join()
+    assert places == [run.stop, run.start]
+
+
+def test_a_run_that_ends_by_itself_takes_nobodys_focus(waiting, monkeypatch):
+    run, go, _ = waiting
+    places = []
+    monkeypatch.setattr(live_run, "focus", places.append)
+    run.start.click()
+    go.set()
+    live_run.current["thread"].join()
+    assert places == [run.stop]
+
+
+def test_a_cell_run_again_gets_the_running_training(waiting):
+    run, go, _ = waiting
+    model, rows = object(), [1]
+    run.view, run.inputs = live_run.LabBox([]), (model, rows)
+    assert live_run.under_way("a test", (model, rows)) is None
+    run.start.click()
+    assert live_run.under_way("a test", (model, rows)) is run.view
+    assert live_run.under_way("a test", (model, [1])) is None and live_run.under_way("other", (model, rows)) is None
+    go.set()
+    live_run.current["thread"].join()
+    assert live_run.under_way("a test", (model, rows)) is None
+
+
+def test_without_a_kernel_it_says_how_to_get_it_back():
+    assert "run this cell again" in repr(live_run.LabBox([])) and "run this cell again" in live_run.restart_note().value
 
 
 # --- what is shown ---
