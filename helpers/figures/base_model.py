@@ -243,7 +243,7 @@ def directions(rows: np.ndarray, unread: Sequence[int]) -> None:
         means.append(cosines.mean())
         share = np.full(len(cosines), 100 / len(cosines))
         name = f"{len(some):,} rows {('read', 'never read')[number]}"
-        axes.hist(cosines, np.linspace(-0.6, 1.0, 41), weights=share, label=name, alpha=0.7, hatch=("", "//")[number])
+        axes.hist(cosines, np.linspace(-1.0, 1.0, 51), weights=share, label=name, alpha=0.7, hatch=("", "//")[number])
     axes.set(xlabel="cosine of two rows (1: same direction)", ylabel="pairs (%)", title="All unread rows point one way")
     axes.legend(loc="upper center")
     plots.show(figure, f"Two histograms of cosines between embedding rows: pairs of read rows around {means[0]:.2f}, "

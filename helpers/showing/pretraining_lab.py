@@ -16,7 +16,7 @@ from helpers.learning.language_model import LanguageModel
 from helpers.learning.model import Config, Parameters, Transformer
 from helpers.learning.recipe import OPTIMIZER
 from helpers.learning.training import AdamW, Muon, Recipe, stream_batches, train
-from helpers.showing.live_run import LiveRun, curve_svg, samples_html
+from helpers.showing.live_run import LabBox, LiveRun, curve_svg, restart_note, samples_html, under_way
 from helpers.text.tokenizer import Tokenizer
 
 SAMPLES = 10  # how often in a run the prompts are completed, the first time (after one step) apart
@@ -33,8 +33,11 @@ def pretraining_lab(
 ) -> widgets.VBox:
     """Train a new model on `stream` (token ids, as `recipe.tokenize` gives them), live, with start and stop buttons.
 
-    `steps` is how many the field proposes. Starting a run stops one that is still going, in this widget or another.
+    `steps` is how many the field proposes. Starting a run stops one that is still going, in this widget or another;
+    called again on the same text while its run goes on, it gives the same widget, live.
     """
+    if (running := under_way("pre-training", (tokenizer, stream))) is not None:
+        return running
     config = Config(tokenizer.vocab_size, layers=2)
     wide = widgets.Layout(width="95%")
     count = widgets.BoundedIntText(value=steps, min=20, max=max(2000, steps), step=20, description="Steps", layout=wide)
@@ -84,4 +87,7 @@ def pretraining_lab(
         [count, rate, optimizer], work, clear, name="pre-training", tooltip="Train a new model from random parameters"
     )
     clear()
-    return widgets.VBox([count, rate, optimizer, prompt, run.buttons, run.bar, run.status, curve, samples])
+    run.inputs = (tokenizer, stream)
+    settings = [count, rate, optimizer, prompt]
+    run.view = LabBox([*settings, run.buttons, run.bar, run.status, curve, samples, restart_note()])
+    return run.view
