@@ -111,8 +111,8 @@ def norm_paths() -> Drawing:
     drawing.box(250, 85, 110, 44, "normal row")
     drawing.arrow(360, 97, 450, 97, "times g")
     drawing.box(450, 85, 70, 44, "y")
-    drawing.arrow(450, 120, 362, 120, "", dashed=True)
-    drawing.arrow(250, 120, 82, 120, "", dashed=True)
+    for back in ((450, 120, 362, 120), (250, 120, 82, 120), (305, 85, 262, 56), (150, 26, 40, 82)):
+        drawing.arrow(*back, dashed=True)
     drawing.text(270, 165, "way 1, back: g dy / r")
     drawing.text(270, 190, "way 2, back: through r, so a share from every element")
     return drawing
@@ -121,7 +121,7 @@ def norm_paths() -> Drawing:
 def gate_paths() -> Drawing:
     """SwiGLU: two matrices, a product, a matrix."""
     drawing = Drawing(
-        540, 190,
+        540, 210,
         "The normed row goes through the matrices gate and up; silu of the gate times up is active; "
         "the matrix down leads back to the stream. Dashed, the slopes come back the same way",
     )  # fmt: skip
@@ -130,12 +130,13 @@ def gate_paths() -> Drawing:
     drawing.arrow(100, 95, 160, 130)
     drawing.box(160, 20, 100, 44, "gate")
     drawing.box(160, 110, 100, 44, "up")
-    drawing.arrow(260, 42, 320, 78, "silu")
+    drawing.arrow(260, 42, 320, 78)
+    drawing.text(310, 50, "silu")
     drawing.arrow(260, 132, 320, 98)
     drawing.box(320, 65, 90, 44, "active", fill="second")
     drawing.arrow(410, 87, 450, 87)
     drawing.box(450, 65, 80, 44, "added")
-    drawing.arrow(530, 175, 20, 175, "slopes come back", dashed=True)
+    drawing.arrow(530, 196, 20, 196, "slopes come back", dashed=True)
     return drawing
 
 
@@ -156,12 +157,10 @@ def attention_paths() -> Drawing:
     drawing.arrow(380, 80, 450, 115)
     drawing.arrow(70, 190, 450, 140)
     drawing.box(450, 105, 70, 44, "out")
-    drawing.arrow(450, 128, 380, 93, dashed=True)
-    drawing.arrow(450, 152, 72, 203, dashed=True)
-    drawing.arrow(290, 86, 222, 86, dashed=True)
-    drawing.text(255, 108, "ds")
-    drawing.text(425, 92, "dw")
-    drawing.text(300, 200, "dv")
+    for back in ((450, 128, 380, 93), (450, 152, 72, 203), (290, 86, 222, 86), (140, 94, 74, 122), (130, 58, 74, 28)):
+        drawing.arrow(*back, dashed=True)
+    for x, y, name in ((255, 108, "ds"), (122, 30, "dq"), (125, 128, "dk"), (425, 92, "dw"), (300, 200, "dv")):
+        drawing.text(x, y, name)
     return drawing
 
 
@@ -239,7 +238,7 @@ def directions(rows: np.ndarray, unread: Sequence[int]) -> None:
     figure, axes = plt.subplots(figsize=(6, 2.8))
     means = []
     for number, some in enumerate((read, np.asarray(unread))):
-        cosines = (unit[some] @ unit[some].T)[np.triu_indices(len(some), 1)]
+        cosines = np.minimum(1, (unit[some] @ unit[some].T)[np.triu_indices(len(some), 1)])  # rounding exceeds 1
         means.append(cosines.mean())
         share = np.full(len(cosines), 100 / len(cosines))
         name = f"{len(some):,} rows {('read', 'never read')[number]}"
@@ -291,8 +290,8 @@ def head_maps(weights: np.ndarray, names: Sequence[str], subject: int) -> Markdo
         ax.grid(visible=False)
     figure.colorbar(image, ax=axes, label="weight (each row adds up to 1)")
     plots.show(figure, "Two heat maps, a row for each token that looks. The upper right half, the future, is empty. "
-                       "Left, most weight lies just below the diagonal; right, the last row's darkest square is "
-                       f"under {names[subject]!r}")  # fmt: skip
+                       f"Left, {before.max():.0%} of the weight lies just below the diagonal; right, the last row "
+                       f"is darkest under {names[subject]!r}")  # fmt: skip
     return Markdown(
         f"*Two heads out of {back.size}, picked by their numbers. The right one puts {back.max():.2f} of its "
         f"last row's weight on `{names[subject]!r}`; spread evenly it would be {1 / count:.2f}.*"

@@ -33,6 +33,14 @@ from helpers.showing.diagrams import Drawing
 from helpers.showing.page import escape, table
 from helpers.text.facts import Fact
 
+MEANINGS = {
+    "normal_1": "x / r, before attention", "inverse_1": "1 / r", "q": "queries, turned and scaled",
+    "k": "keys, turned", "v": "values", "heads": "what each head brings back",
+    "exps": "weights, each row not yet divided by its sum", "inverse": "1 / that sum",
+    "normal_2": "x / r, before SwiGLU", "inverse_2": "1 / r", "silu_up": "silu(gate) and up, side by side",
+    "sigmoid": "sigmoid of the gate", "active": "silu(gate) times up",
+}  # fmt: skip
+
 # --- slopes ---
 
 
@@ -49,10 +57,10 @@ def blame_flows_back() -> Drawing:
     for left, right in ((100, 125), (220, 245), (325, 350), (420, 445)):
         drawing.arrow(left, 72, right, 72)
         drawing.arrow(right, 98, left, 98, dashed=True)
-    for left, right in ((112, 233), (233, 338)):
-        drawing.arrow(right, 60, right - 8, 30, dashed=True)
-        drawing.arrow(right - 8, 30, left + 8, 30, dashed=True)
-        drawing.arrow(left + 8, 30, left, 60, dashed=True)
+    for left, right in ((108, 237), (229, 342)):
+        way = f'<path d="M{right},98 V30 H{left}" fill="none" stroke="currentColor" stroke-width="1.5"'
+        drawing.parts.append(f'{way} stroke-dasharray="5 4"/>')
+        drawing.arrow(left, 30, left, 92, dashed=True)
     drawing.text(222, 20, "past the part: unchanged")
     drawing.text(270, 145, "through the part: its backward")
     drawing.text(270, 175, "both are added, because x = x + part(x)")
@@ -108,17 +116,15 @@ def source(function: Callable, first: str = "", last: str = "") -> Markdown:
 
 
 def activations(model: Transformer, ids: np.ndarray) -> HTML:
-    """Each named activation: what it is (the comment in its source), its shape in this pass, which backward uses it."""
+    """Each named activation: what it is, its shape in this pass, which backward uses it."""
     tape: list = []
     model.forward(ids, tape)
-    comments = dict(re.findall(r"^    (\w+): .*?#\s*(.*)$", inspect.getsource(Activations), re.M))
     backwards, rows = (Transformer.attend_backward, Transformer.feed_forward_backward), []
     for field in fields(Activations):
         used = rf"\b(?:saved|s)\.{field.name}\b"
         users = [method.__name__ for method in backwards if re.search(used, inspect.getsource(method))]
         shape = " × ".join(map(str, getattr(tape[0], field.name).shape))
-        what = re.sub(r"^\([^)]*\)(, )?", "", comments.get(field.name, "as above, before the feed-forward half"))
-        rows.append((f"<code>{field.name}</code>", escape(what), shape, f"<code>{', '.join(users)}</code>"))
+        rows.append((f"<code>{field.name}</code>", MEANINGS[field.name], shape, f"<code>{', '.join(users)}</code>"))
     return HTML(table(("kept", "what it is", "shape here", "used again in"), rows, label="activations of a layer"))
 
 
