@@ -96,6 +96,9 @@ class Drawing:
             raise ValueError(f"the tokens end at {x:.0f}, and the drawing is {self.width} wide; show fewer")
         return middles
 
+    def __repr__(self) -> str:
+        return f"(A drawing: {self.label})"
+
     def _repr_html_(self) -> str:
         return (
             f'<svg class="diagram" role="img" aria-label="{escape(self.label)}" '
