@@ -66,6 +66,19 @@ def test_progress_is_seen_and_stop_stops(laboratory):
 
 
 @with_a_laboratory
+def test_an_entry_between_the_ends_of_a_list_is_chosen_by_keyboard(laboratory):
+    """As the text above it says: JupyterLab keeps the arrows, but not while the list is open."""
+    laboratory.rate.keys("Home")
+    values = [laboratory.rate.value]
+    for key in ("Space", "ArrowDown", "Enter"):
+        laboratory.notebook.page.keyboard.press(key)
+        laboratory.notebook.page.wait_for_timeout(400)
+    values.append(laboratory.rate.value)
+    laboratory.rate.keys("End")
+    assert len({*values, laboratory.rate.value}) == 3, values
+
+
+@with_a_laboratory
 def test_a_run_goes_to_its_end_and_another_can_follow(laboratory):
     for _ in range(2):
         laboratory.run("Space")
