@@ -201,7 +201,7 @@ class Watch:
         self.allowed, self.start = seconds_allowed, time.perf_counter()
         self.records: list[dict] = []
         self.history: list[tuple[int, Share, list[str]]] = []
-        self.looks = {20, 60, *np.linspace(0, recipe.steps, 9).astype(int)[1:].tolist()}
+        self.looks = {20, *np.linspace(0, recipe.steps, 9).astype(int)[1:].tolist()}
         self.look(0)
         self.view, self.drawn = display(self.table(), display_id=True), self.start
 
