@@ -40,6 +40,11 @@ def make_batch(make) -> str:
         "the mask has not moved with the targets: a weight belongs to the token that is predicted, not to the one that "
         "predicts it",
     )
+    expect(
+        inputs.dtype.kind in "iu" and targets.dtype.kind in "iu",
+        f"the numbers are right, but stand as {inputs.dtype.name}: a token's id picks a row of a table, so it must be "
+        "an integer. Begin with np.zeros(shape, int)",
+    )
     expect(not weights.all(), "every position counts; the mask says which tokens should")
     padding = np.array([[0, 0, 0, 0], [0, 0, 1, 1], [0, 0, 0, 1]])
     expect(
@@ -181,6 +186,16 @@ def adamw_move(move) -> str:
     expect(
         close(length, np.linalg.norm(slopes[0]), 1e-5),
         f"the slope's length, before it is clipped, is {np.linalg.norm(slopes[0]):.4f}; you return {length}",
+    )
+    mean, by_rule = state["mean"], right[1]["mean"]
+    expect(
+        not close(mean, by_rule / 0.1, 1e-5),
+        'step 3 has changed state["mean"] itself, so the next step begins from the wrong means. Divide copies: '
+        'mean = state["mean"] / (1 - 0.9**number), and the same with the square',
+    )
+    expect(
+        not close(mean, by_rule / np.linalg.norm(slopes[0]), 1e-5),
+        "a slope shorter than 1 was stretched to length 1; only a longer one is to be changed",
     )
     expect(
         close(after_steps(move, 0.1, 3, none)[0], after_steps(open_step.adamw_move, 0.1, 3, none)[0], 1e-5),
