@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 
-from helpers.checks import check, close, expect, require, take  # noqa: F401 (take is called from the notebook)
+from helpers.checks import Mistake, check, close, expect, require, take  # noqa: F401 (take is called from the notebook)
 from helpers.checks import gap_functions as course
 from helpers.judging.evaluation import log_probabilities
 from helpers.learning.language_model import LanguageModel, load
@@ -18,7 +18,18 @@ class Parts:
     """The base model without its ready-made `complete`: the loop is the exercise."""
 
     def __init__(self, lm: LanguageModel):
-        self.tokenizer, self.document_ids, self.logits = lm.tokenizer, lm.document_ids, lm.logits
+        self.lm, self.tokenizer, self.document_ids = lm, lm.tokenizer, lm.document_ids
+
+    def __repr__(self) -> str:
+        return "lm"
+
+    def logits(self, rows) -> np.ndarray:
+        if np.ndim(rows[0]) == 0:
+            raise Mistake("lm.logits takes a list of texts, each a list of ids; for one text write lm.logits([ids])")
+        return self.lm.logits(rows)
+
+    def complete(self, *_, **__):
+        raise Mistake("lm.complete is the ready-made loop. Write your own, with lm.logits")
 
 
 @functools.cache

@@ -207,13 +207,14 @@ def side_by_side(base: LanguageModel, tuned: LanguageModel, question: str) -> Ma
 
 def read_on_verdict(hits: dict[float, int], total: int, ranks: dict[float, int], probed: int) -> Markdown:
     """What reading on without (0.0) and with answers (0.3) did to answering, and to the probe, in words."""
-    verdict = "What the model reads decides what it does with a question"
+    verdict = "Here it is the reading that decides what the model does with a question"
     if hits[0.3] <= hits[0.0]:
         verdict = "Reading answers made no difference here"
     known = "finds the same knowledge in both" if abs(ranks[0.3] - ranks[0.0]) <= 1 else "differs between them too"
     return Markdown(
         f"**Measured.** {hits[0.3]} of {total} questions answered where the reading held answers, {hits[0.0]} where it "
-        f"held none. {verdict}. Your probe {known}: ranked first are {ranks[0.0]} and {ranks[0.3]} of {probed}."
+        f"held none. {verdict}. Your probe {known}: it ranks the right answer first for {ranks[0.0]} of {probed} facts "
+        f"in the one copy and for {ranks[0.3]} of {probed} in the other."
     )
 
 

@@ -33,9 +33,10 @@ MISTAKES = {
         (changed("greedy", ("            break", "            pass")), "ends its document"),
         (changed("greedy", ("        if token ==", "        ids.append(token)\n        if token =="),
                  ("            break\n        ids.append(token)", "            break")), "leave that token out"),
-        ("def greedy(lm, text, count):\n    return lm.complete(text, count)", "no attribute 'complete'"),
+        ("def greedy(lm, text, count):\n    return lm.complete(text, count)", "is the ready-made loop"),
         ("def greedy(lm, text, count):\n    return int(lm.logits(lm.document_ids(text))[0, -1].argmax())",
-         "your code stopped"),
+         "write lm.logits([ids])"),
+        ("def greedy(lm, text, count):\n    return lm.tokenise(text)", "greedy(lm, 'The capital of France is', 6)"),
     ],
     "ending_logprob": [
         (changed("ending_logprob", ("len(start) - 1 : -1", "len(start) :")), "the token AFTER it"),
