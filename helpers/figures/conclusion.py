@@ -182,8 +182,8 @@ def outcome(plan: str, figure: str) -> np.ndarray:
 
 def form_and_knowledge() -> Markdown:
     """Statements completed against questions answered exactly, a dot a model: base, tuned, and tuned badly."""
-    base = outcome("healthy", "base completed")
-    dots = {"base": (base, np.zeros_like(base))}
+    answered = claims.Results().shares("base", "questions answered", "development")
+    dots = {"base": (outcome("healthy", "base completed"), answered)}
     dots |= {name: (outcome(plan, "completed"), outcome(plan, "exact")) for plan, name in PLANS.items()}
     figure, axes = plt.subplots(figsize=(7, 4))
     for number, (name, (known, answered)) in enumerate(dots.items()):
@@ -198,7 +198,7 @@ def form_and_knowledge() -> Markdown:
     plots.show(figure, f"a dot a model, knowledge to the right and exact answers upwards. {words}")
     (long_known, long_exact), (hot_known, hot_exact) = told[PLANS["90% long"]], told[PLANS["rate 10 times"]]
     return Markdown(
-        f"*Each dot is a model, five a sort.* Rows that are too long leave {long_known:.0f}% of the statements and "
+        f"*Each dot is a model, five of each sort.* Rows that are too long leave {long_known:.0f}% of the statements and "
         f"{long_exact:.0f}% of the exact answers. Ten times the rate leaves {hot_known:.0f}% of the statements, and "
         f"answers that still have {outcome('rate 10 times', 'times the words').mean():.0f}% of the words they need; "
         f"{hot_exact:.0f}% are exact."

@@ -100,9 +100,10 @@ def short(text: str) -> str:
 
 
 def answers_table(card: Card) -> Markdown:
-    """Every question to your model about your rows, the answer that was wanted, and the one that came."""
+    """Questions in other words, and whatever failed as it was taught: what was wanted, and what came."""
+    asked = [one for one in card.own if not one.taught or not one.holds]
     lines = ["| asked | wanted | got | |", "|---|---|---|---|"]
-    for answer in card.own:
+    for answer in asked or card.own:
         way = "" if answer.taught else " *(other words)*"
         mark = "✔" if answer.holds else "✘"
         lines.append(f"| {short(answer.question)}{way} | {short(answer.expected)} | {short(answer.reply)} | {mark} |")
