@@ -198,8 +198,8 @@ def form_and_knowledge() -> Markdown:
     plots.show(figure, f"a dot a model, knowledge to the right and exact answers upwards. {words}")
     (long_known, long_exact), (hot_known, hot_exact) = told[PLANS["90% long"]], told[PLANS["rate 10 times"]]
     return Markdown(
-        f"*Each dot is a model, five of each sort.* Rows that are too long leave {long_known:.0f}% of the statements and "
-        f"{long_exact:.0f}% of the exact answers. Ten times the rate leaves {hot_known:.0f}% of the statements, and "
+        f"*Each dot is a model, five of each sort.* Rows that are too long leave {long_known:.0f}% of the statements "
+        f"and {long_exact:.0f}% of the exact answers. Ten times the rate leaves {hot_known:.0f}% of the statements, and "
         f"answers that still have {outcome('rate 10 times', 'times the words').mean():.0f}% of the words they need; "
         f"{hot_exact:.0f}% are exact."
     )
