@@ -127,7 +127,7 @@ def squeezed(axes) -> None:
 def all_lessons(groups: dict[str, list[Evidence]]) -> Markdown:
     """Each lesson that is measured in points: mean and 95% interval, by verdict."""
     rows = [(word, one) for word in WORDS for one in groups[word] if one.points]
-    figure, axes = plt.subplots(figsize=(8, 0.9 + 0.46 * len(rows)))
+    figure, axes = plt.subplots(figsize=(8, 1 + 0.45 * len(rows)))
     for place, (word, one) in enumerate(rows):
         colour, marker = LOOKS[word]
         low, high = max(-EDGE, one.low), min(EDGE, one.high)
@@ -197,10 +197,11 @@ def form_and_knowledge() -> Markdown:
     )
     plots.show(figure, f"a dot a model, knowledge to the right and exact answers upwards. {words}")
     (long_known, long_exact), (hot_known, hot_exact) = told[PLANS["90% long"]], told[PLANS["rate 10 times"]]
+    hot_words = outcome("rate 10 times", "times the words")
     return Markdown(
         f"*Each dot is a model, five of each sort.* Rows that are too long leave {long_known:.0f}% of the statements "
-        f"and {long_exact:.0f}% of the exact answers. Ten times the rate leaves {hot_known:.0f}% of the statements, and "
-        f"answers that still have {outcome('rate 10 times', 'times the words').mean():.0f}% of the words they need; "
+        f"and {long_exact:.0f}% of the exact answers. Ten times the rate leaves {hot_known:.0f}% of the statements, "
+        f"and answers that still have {hot_words.mean():.0f}% of the words they need; "
         f"{hot_exact:.0f}% are exact."
     )
 
