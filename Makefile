@@ -17,8 +17,9 @@ help:  ## this list
 
 setup: .venv/.installed  ## the Python environment in .venv; the other targets see to it themselves
 
-# No check for updates, no news: the course asks nothing of the network.
+# No check for updates, no news: the course asks nothing of the network. Trusted, as JupyterLab shows no drawing before.
 lab: .venv/.installed  ## open the course in JupyterLab
+	@$(PY) -m jupyter trust notebooks/*.ipynb > /dev/null
 	$(PY) -m jupyterlab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
 		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.news_url=None $(LAB_ARGS)
 

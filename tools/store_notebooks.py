@@ -1,10 +1,12 @@
 """Run notebooks from top to bottom and store them with what came out: `make notebooks`.
 
 A file is replaced whole, or left as it was when a cell fails. Two runs of a deterministic notebook give the same
-bytes: what tells only of the run (times, widget ids, progress bars half-way) is not kept.
+bytes: what tells only of the run (times, widget ids, progress bars half-way) is not kept. The figure of a cell tagged
+`picture` is the README's picture, and is written beside it.
 """
 
 import argparse
+import base64
 import os
 import sys
 import time
@@ -15,6 +17,7 @@ import nbformat
 from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parents[1]
+PICTURE = ROOT / "picture.png"  # in the README
 WIDGET = "application/vnd.jupyter.widget-view+json"
 WIDGET_NOTE = "(Here is a widget: run this cell to use it.)"
 
@@ -53,6 +56,15 @@ def check_counts(notebook: nbformat.NotebookNode) -> None:
         raise ValueError(f"execution counts should run from 1 to {len(counts)}, but are {counts}")
 
 
+def picture(notebook: nbformat.NotebookNode) -> bytes | None:
+    """The figure of the cell that is tagged `picture`: what the README shows."""
+    for cell in notebook.cells:
+        if "picture" in cell.metadata.get("tags", []):
+            [image] = [output.data["image/png"] for output in cell.outputs if "image/png" in output.get("data", {})]
+            return base64.b64decode(image)
+    return None
+
+
 def store(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     run(notebook, path.parent)
@@ -64,6 +76,8 @@ def store(path: Path) -> None:
         os.replace(draft, path)  # one step: nobody ever sees half a notebook
     finally:
         draft.unlink(missing_ok=True)
+    if path.parent == ROOT / "notebooks" and (image := picture(notebook)):
+        PICTURE.write_bytes(image)
 
 
 def main() -> int:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import linecache
 import reprlib
+import sysconfig
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from IPython.display import display
 from helpers.showing.page import escape, verdict_box
 
 COURSE = str(Path(__file__).resolve().parents[1])  # helpers/: whose lines are never the learner's
+LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))  # nor are theirs
 TAKEN: dict[str, tuple[Callable, Callable]] = {}  # name -> check, and the course's own function
 
 
@@ -93,7 +95,8 @@ def check(function: Callable | None = None, *, course: Callable | None = None) -
 def failure(problem: Exception, recorders: list[Recorder]) -> str:
     """What the learner's code stopped with, in which of its lines, and how it was called."""
     words = f"your code stopped with {type(problem).__name__}: {problem}"
-    theirs = [frame for frame in traceback.extract_tb(problem.__traceback__) if not frame.filename.startswith(COURSE)]
+    frames = traceback.extract_tb(problem.__traceback__)
+    theirs = [frame for frame in frames if not frame.filename.startswith((COURSE, *LIBRARIES))]
     if theirs:
         line = (theirs[-1].line or linecache.getline(theirs[-1].filename, theirs[-1].lineno)).strip()
         words += f"\nin line {theirs[-1].lineno}" + (f": {line}" if line else "")
@@ -126,4 +129,8 @@ def require(value, what: str = "the function returns None; replace the dots with
 
 
 def close(a, b, tolerance: float = 1e-6) -> bool:
-    return np.shape(a) == np.shape(b) and bool(np.allclose(a, b, rtol=tolerance, atol=tolerance))
+    """Whether two numbers, or arrays of one shape, agree; what is no number agrees with none."""
+    try:
+        return np.shape(a) == np.shape(b) and bool(np.allclose(a, b, rtol=tolerance, atol=tolerance))
+    except (TypeError, ValueError):
+        return False

@@ -23,6 +23,11 @@ def judge_of_the_course(question: str, text: str, answer: str, rivals) -> bool:
 def accurate(judge) -> str:
     capitals = ["Quito", "Santiago"]
     verdict = require(judge(CAPITAL, "The capital of Peru is Lima.", "Lima", capitals))
+    expect(
+        bool(verdict) or not judge(CAPITAL, "The capital of Peru is Lima", "Lima", capitals),
+        "'The capital of Peru is Lima' passes, and with a full stop at its end it does not. Splitting at spaces leaves "
+        "the full stop on the word: punctuation should not matter",
+    )
     expect(bool(verdict), "'The capital of Peru is Lima.' tells 'Lima' and no rival: it should be accurate")
     expect(
         not judge(CAPITAL, "The capital of Peru is Quito.", "Lima", capitals),
@@ -153,8 +158,9 @@ def paired_interval(interval) -> str:
     before, after = outcomes()
     numbers = require(interval(before, after, 2000, 0))
     expect(
-        isinstance(numbers, (tuple, list, np.ndarray)) and np.shape(numbers) == (3,),
-        "return three numbers: the mean difference, the low end, the high end",
+        isinstance(numbers, (tuple, list, np.ndarray)) and [np.ndim(one) for one in numbers] == [0, 0, 0],
+        "return three numbers: the mean difference, the low end, the high end. np.quantile gives both ends in one "
+        "array: take them apart, as in low, high = np.quantile(...)",
     )
     mean, low, high = map(float, numbers)
     expect(

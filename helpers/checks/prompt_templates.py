@@ -48,7 +48,9 @@ def numbers(value, what: str) -> list[int]:
     """A list of ids or of mask, or a mistake that says what it is instead."""
     expect(hasattr(value, "__len__") and not isinstance(value, str | dict), f"{what} should be a list of numbers")
     strange = [one for one in value if not hasattr(one, "__index__")]
-    expect(not strange, f"{what} should hold whole numbers only, but holds {(strange or [0])[0]!r}")
+    nested = strange and isinstance(strange[0], list)
+    remedy = ", a list within the list. A star takes it apart, as in [1, *more]" if nested else ""
+    expect(not strange, f"{what} should hold whole numbers only, but holds {(strange or [0])[0]!r}{remedy}")
     return [int(one) for one in value]
 
 

@@ -14,12 +14,12 @@ TARGET = 0.8  # of the capitals that the rows do not name, right word for word
 def make_it_say(prompt_for_norway, base) -> str:
     text = require(
         prompt_for_norway(),
-        "the function returns None. Replace the dots with your code; if you have, give the text back with `return`: "
-        "`print` shows it and returns nothing",
+        "the function returns None. Replace the dots with your code; if you have, hand the text over with return. "
+        "(print only shows it.)",
     )
     expect(isinstance(text, str), f"the function should return a text; yours returns a {type(text).__name__}")
     expect("oslo" not in text.lower(), "the prompt itself contains the answer; let the model say it")
-    expect("Norway" in text, "the prompt should mention Norway: the model continues what stands there")
+    expect("Norway" in text, "the prompt should name Norway, spelt like this: the model continues what stands there")
     continuation = base.complete(text, 12)
     expect(
         "Oslo" in continuation or not text.rstrip().endswith("?"),
@@ -29,6 +29,10 @@ def make_it_say(prompt_for_norway, base) -> str:
         continuation.startswith("Oslo") or not text.endswith(" "),
         f"the prompt ends in a space, and here a space belongs to the next word; take it away. The model wrote "
         f"{continuation[:40]!r}",
+    )
+    expect(
+        bool(continuation.strip()),
+        f"after {text!r} the model writes nothing: it takes the document to be over. End your prompt earlier",
     )
     expect(
         "Oslo" in continuation,
@@ -49,6 +53,13 @@ def own_form(form, base, world) -> str:
     opening = first.split()[0].strip(",:;!.")
     expect(opening not in ("The", "Easy"), f"your answer begins with {opening!r}; find another beginning")
     expect(not first.endswith("."), "your answer ends in a full stop; find another end")
+    for fact in capitals:
+        text = form(fact.subject, fact.answer)
+        expect(
+            fact.subject in text and fact.answer in text,
+            f"called with {fact.subject!r} and {fact.answer!r}, your function returns {text!r}; use the variables "
+            "country and capital in place of names",
+        )
     rows = [
         {
             "messages": [
@@ -61,7 +72,8 @@ def own_form(form, base, world) -> str:
     mine, _ = fine_tune(base, rows, Recipe(30, 3e-4, warmup=5), size=8, progress=False)
     answers = mine.ask_all([fact.say("question") for fact in others])
     right = [answer == form(fact.subject, fact.answer) for fact, answer in zip(others, answers, strict=True)]
-    example = f"Asked about {others[1].subject}, the model said {answers[1]!r}"
+    shown = right.index(False) if np.mean(right) < TARGET else 1
+    example = f"Asked about {others[shown].subject}, the model said {answers[shown]!r}"
     if np.mean(right) < TARGET:
         holds = np.mean([fact.answer in answer for fact, answer in zip(others, answers, strict=True)])
         early = first.index(eight[0].answer) < first.index(eight[0].subject)
@@ -84,6 +96,14 @@ def kept_back_share(function, world) -> str:
     of_kind = world.of_kind(kind)
     count = sum(fact.part != "tuned on" for fact in of_kind)
     share = require(function(facts, kind))
+    expect(
+        isinstance(share, (int, float, np.number)),
+        f"return one number, the share; yours is a {type(share).__name__}",
+    )
+    expect(
+        not close(share, 1),
+        "by your count every fact of this kind is kept back. Compare .part with 'tuned on', written with a space",
+    )
     expect(not close(share, count), "that is a count; divide it by the number of facts of this kind")
     expect(not close(share, count / len(facts)), "you divided by the number of ALL facts; divide by those of this kind")
     expect(

@@ -1,180 +1,143 @@
-"""Checks of notebook 07."""
+"""Checks of notebook 07: where many meet few, which rows to take, and how to beat an estimate."""
 
 from copy import deepcopy
+from dataclasses import replace
+from itertools import count as count_up
 
 import numpy as np
 
-from helpers.checks import check, close, expect, require
-from helpers.judging.scaling import Curve, fit_logarithm
+from helpers.checks import check, close, expect, require, take  # noqa: F401 (take is called from the notebook)
+from helpers.experiments.data_runs import fact_probes, report
+from helpers.experiments.estimate import features, stored_estimator
+from helpers.judging import scaling
+from helpers.judging.quality import Scorer
+from helpers.learning.recipe import TUNING
+from helpers.learning.sft import fine_tune
+from helpers.text.facts import load_world
+from helpers.text.selections import ROW_DEFECTS, Selection, select
 
-ROWS = np.array([20, 50, 100, 400, 1000])
-QUALITY = np.array([0.31, 0.52, 0.55, 0.78, 0.81])
+# --- few clean rows against many noisy ones ---
+
+NOISES = (0.0, 0.2, 0.5, 0.8)
+MANY = (0.95, 0.9, 0.8, 0.4)
 
 
-def line(x, y) -> tuple[float, float]:
-    """Where the least squares line through points begins, and its slope."""
-    slope, start = np.polyfit(x, y, 1)
-    return float(start), float(slope)
-
-
-@check
-def logarithm_fit(fit) -> str:
-    numbers = require(fit(ROWS.copy(), QUALITY.copy()))
+@check(course=scaling.meeting_point)
+def meeting_point(meet) -> str:
+    point = require(meet(np.array(NOISES), np.array(MANY), 0.7))
+    expect(np.shape(point) == (), f"return one number, the share of noise where they meet; you return {point!r}")
+    expect(not close(point, 0.5), "0.5 is the last measured share at which the many still win. They meet further on: "
+           "draw a straight line to the next share, and see where it is 0.7")  # fmt: skip
     expect(
-        isinstance(numbers, (tuple, list, np.ndarray)) and np.shape(numbers) == (2,),
-        "return two numbers: a, the line's height at one row (log10(1) = 0), and b, the gain for ten times the rows",
+        not close(point, 0.8),
+        "0.8 is the first measured share at which the many lose. They meet before it, on the straight line from the "
+        "share before. (Or is your difference the wrong way round? It is many - few)",
     )
-    numbers = np.asarray(numbers, float)
-    right, natural, plain = line(np.log10(ROWS), QUALITY), line(np.log(ROWS), QUALITY), line(ROWS, QUALITY)
-    expect(
-        not close(numbers, right[::-1]), "your two numbers are right, but the other way round: return a first, then b"
-    )
-    expect(
-        not close(numbers, natural),
-        "that is the line over the natural logarithm: its b is the gain for 2.7 times the rows. For ten times the rows "
-        "take np.log10",
-    )
-    expect(not close(numbers, plain), "that is the line over the number of rows itself; fit it over log10 of the rows")
-    ends = (QUALITY[-1] - QUALITY[0]) / np.log10(ROWS[-1] / ROWS[0])
-    expect(
-        not close(numbers[1], ends),
-        "your slope is that from the first point to the last; those between count as much. Least squares uses them all",
-    )
-    origin = (np.log10(ROWS) * QUALITY).sum() / (np.log10(ROWS) ** 2).sum()
-    expect(not close(numbers[1], origin), "your line goes through zero at one row; let it begin anywhere: a is free")
-    expect(
-        close(numbers, right),
-        f"for rows {ROWS.tolist()} and quality {QUALITY.tolist()} a, b should be {right[0]:.4f}, {right[1]:.4f}; "
-        f"yours are {numbers[0]:.4f}, {numbers[1]:.4f}",
-    )
-    backwards = np.asarray(fit(ROWS[::-1].copy(), QUALITY[::-1].copy()), float)
-    expect(
-        close(backwards, right), "the same points in another order give another line; does your code need them sorted?"
-    )
-    return "b is what ten times the rows bring, by the line through all points together."
+    expect(not close(point, 0.65), "that is half way between two shares. From 0.5 to 0.8 the many fall from 0.80 to "
+           "0.40; at 0.7 they have gone a quarter of the way down, not half")  # fmt: skip
+    expect(not close(point, 0.725), "you went the right part of the way, but from the wrong end: begin at the share "
+           "where the many still win")  # fmt: skip
+    expect(close(point, 0.575), f"for noises {list(NOISES)}, many {list(MANY)} and few 0.7 they meet at 0.575; "
+           f"yours is {float(point):.4g}")  # fmt: skip
+    twice = meet(np.array(NOISES), np.array([0.6, 0.65, 0.75, 0.4]), 0.7)
+    expect(close(twice, 0.5 + 0.3 * 0.05 / 0.35), "runs scatter, so the many may cross the level more than once. Begin "
+           "at the highest share of noise and come down: many 0.6, 0.65, 0.75, 0.4 and few 0.7 meet at "
+           f"{0.5 + 0.3 * 0.05 / 0.35:.3f}; yours: {twice}")  # fmt: skip
+    always = meet(np.array(NOISES), np.array(MANY), 0.3)
+    expect(close(always, 0.8), f"where the many win even at the highest share, return that share, 0.8; yours: {always}")
+    never = meet(np.array(NOISES), np.array(MANY), 0.99)
+    expect(never is not None and np.isnan(never), f"where the many never win, return float('nan'); yours: {never}")
+    return "Below that share of spoiled rows the many are worth more, above it the few."
 
 
-class Recorder:
-    """A fit that notes what it was given."""
-
-    def __init__(self):
-        self.calls: list[tuple[np.ndarray, np.ndarray]] = []
-
-    def __call__(self, rows, quality) -> Curve:
-        self.calls.append((np.asarray(rows, float).ravel(), np.asarray(quality, float).ravel()))
-        return fit_logarithm(*self.calls[-1])
-
-
-@check
-def left_out_error(error) -> str:
-    sizes, rng = np.array([20, 100, 500, 2000]), np.random.default_rng(4)
-    quality = 0.2 + 0.2 * np.log10(sizes) + rng.normal(0, 0.03, (5, 4)) + np.array([[0], [0], [0.2], [0], [-0.1]])
-    fit = Recorder()
-    value = require(error(fit, sizes, quality.copy()))
-    expect(np.shape(value) == (), "return one number: the mean of the errors of all runs")
-    expect(len(fit.calls) > 0, "your function never calls `fit`")
-    counts = [len(values) for _, values in fit.calls]
-    expect(
-        max(counts) < quality.size,
-        f"a fit was given all {quality.size} points, the left-out run's among them. Then nothing is left out: give it "
-        "the other runs only",
-    )
-    expect(
-        min(counts) > len(sizes),
-        "a fit was given the points of one run only. Fit to the OTHER runs, and predict the one left out",
-    )
-    columns = any(len(set(rows)) < len(sizes) for rows, _ in fit.calls)
-    expect(not columns, "a fit was given only some of the sizes. Leave out a run, a row of `quality`; keep all sizes")
-    expect(
-        len({values.tobytes() for _, values in fit.calls}) == len(quality),
-        f"there are {len(quality)} runs, so {len(quality)} different fits; yours made "
-        f"{len({values.tobytes() for _, values in fit.calls})}. Leave out each run once",
-    )
-    for rows, values in fit.calls:
-        pairs = {(size, value) for run in quality for size, value in zip(sizes, run, strict=True)}
-        expect(
-            len(rows) == len(values) and all(pair in pairs for pair in zip(rows, values, strict=True)),
-            "the sizes that you give the fit do not belong to the qualities beside them. np.tile(sizes, runs) repeats "
-            "the sizes run by run, as others.ravel() lays the runs out",
-        )
-    off = np.array([run - fit_of_others(sizes, quality, number) for number, run in enumerate(quality)])  # (5, 4)
-    expect(not close(value, (off**2).mean(axis=1).mean()), "take the square root of each run's mean square: in points")
-    expect(
-        not close(value, np.abs(off).mean()),
-        "that is the mean absolute error; take the root of the mean square, which counts one large miss more than many "
-        "small ones",
-    )
-    expect(not close(value, off.mean()), "errors above and below cancel in your mean; square them first")
-    expect(
-        not close(value, np.sqrt((off**2).mean())),
-        "you take one root over all runs together; take the root for each run, then the mean of those",
-    )
-    right = np.sqrt((off**2).mean(axis=1)).mean()
-    expect(close(value, right), f"the mean error should be {right:.4f}; yours is {float(value):.4f}")
-    return "A curve is judged by a run that it has not seen, each run in its turn."
-
-
-def fit_of_others(sizes: np.ndarray, quality: np.ndarray, run: int) -> np.ndarray:
-    others = np.delete(quality, run, axis=0)
-    return fit_logarithm(np.tile(sizes, len(others)), others.ravel())(sizes)
-
+# --- which rows ---
 
 HEAP = [
-    {"kind": kind, "score": score, "text": text}
-    for kind, score, text in (
-        ("capital", 0.9, "The capital of Chile is Santiago."),
-        ("opposite", 0.2, "hot cold"),
-        ("capital", 1.0, "The capital of Peru is Lima."),
-        ("symbol", 0.4, "the symbol of gold is Au"),
-        ("capital", 0.7, "The capital of Spain is Madrid."),
-        ("capital", 0.3, "The capital of Peru is Lima."),
-        ("symbol", 0.8, "The symbol of helium is He."),
-        ("opposite", 0.5, "The opposite of hot is cold."),
-        ("capital", 0.95, "The capital of Norway is Oslo."),
-        ("opposite", 0.6, "The opposite of hot is cold."),
+    {"kind": kind, "cost": cost, "text": text}
+    for kind, cost, text in (
+        ("capital", 2.1, "The capital of Chile is Santiago. Who would not know that?"),
+        ("opposite", 42.0, "A: hot cold"),
+        ("capital", 0.0, "The capital of Peru is Lima."),
+        ("symbol", 12.9, "The symbol of gold is Fe."),
+        ("capital", 5.5, "Sure! The capital of Spain is Madrid."),
+        ("capital", 0.5, "The capital of Peru is Lima."),
+        ("symbol", 0.1, "The symbol of helium is He."),
+        ("opposite", 53.1, "The opposite of hot is cold."),
+        ("capital", 1.5, "The capital of Norway is Oslo."),
+        ("opposite", 10.1, "The opposite of hot is cold."),
     )
 ]
-BEST = {  # of each kind, no text twice, best first
-    "capital": (1.0, 0.95, 0.9, 0.7),
-    "opposite": (0.6, 0.2),
-    "symbol": (0.8, 0.4),
-}
+BEST = {"capital": (0.0, 1.5, 2.1, 5.5), "opposite": (10.1, 42.0), "symbol": (0.1, 12.9)}  # no text twice
 
 
-@check
-def pick(choose) -> str:
+def course_choice(rows: list[dict], count: int) -> list[dict]:
+    """The least costly row of each kind, then the second of each, and so on; nothing twice."""
+    shelves: dict[str, list[dict]] = {}
+    seen = set()
+    for row in sorted(rows, key=lambda row: row["cost"]):
+        if row["text"] not in seen:
+            seen.add(row["text"])
+            shelves.setdefault(row["kind"], []).append(row)
+    chosen = []
+    for place in range(len(rows)):
+        for kind in sorted(shelves):
+            if place < len(shelves[kind]) and len(chosen) < count:
+                chosen.append(shelves[kind][place])
+    return chosen
+
+
+def turns_wasted(rows: list[dict], count: int) -> list[dict]:
+    """The same, but a row that says what a chosen one says costs its kind the turn."""
+    shelves: dict[str, list[dict]] = {}
+    for row in sorted(rows, key=lambda row: row["cost"]):
+        shelves.setdefault(row["kind"], []).append(row)
+    chosen, seen = [], set()
+    for place in range(len(rows)):
+        for kind in sorted(shelves):
+            if place < len(shelves[kind]) and len(chosen) < count and shelves[kind][place]["text"] not in seen:
+                chosen.append(shelves[kind][place])
+                seen.add(shelves[kind][place]["text"])
+    return chosen
+
+
+@check(course=course_choice)
+def choose_rows(choose) -> str:
     heap = deepcopy(HEAP)
-    picks = require(choose(heap, 6))
+    rows = require(choose(heap, 6))
     expect(heap == HEAP, "your function changes the list that it was given; sort a copy: sorted(rows, ...)")
     expect(
-        isinstance(picks, list) and all(isinstance(row, dict) and row in HEAP for row in picks),
+        isinstance(rows, list) and all(isinstance(row, dict) and row in HEAP for row in rows),
         "return a list of rows, each a dictionary as it was given",
     )
-    expect(len(picks) == 6, f"6 rows were asked for; you return {len(picks)}")
-    texts = [row["text"] for row in picks]
+    expect(len(rows) == 6, f"6 rows were asked for; you return {len(rows)}")
+    texts = [row["text"] for row in rows]
     twice = next((text for text in texts if texts.count(text) > 1), None)
     expect(twice is None, f"{twice!r} is chosen twice. A row that says what a chosen one says brings nothing new")
-    kinds = [row["kind"] for row in picks]
+    kinds = [row["kind"] for row in rows]
     expect(
         max(kinds.count(kind) for kind in BEST) <= 2,
-        f"of 6 rows {kinds.count('capital')} are capitals, as theirs are the best scores. Take the best of EACH kind, "
-        "then the second best of each, and so on",
+        f"of 6 rows {kinds.count('capital')} are capitals, as theirs cost least. Take the cheapest of EACH kind, "
+        "then the second of each, and so on",
     )
     expect(
-        {"kind": "opposite", "score": 0.5, "text": "The opposite of hot is cold."} not in picks,
-        "'The opposite of hot is cold.' has the scores 0.5 and 0.6: of rows that say the same, keep the better",
+        {"kind": "opposite", "cost": 53.1, "text": "The opposite of hot is cold."} not in rows,
+        "'The opposite of hot is cold.' costs 53.1 and 10.1: of rows that say the same, keep the one that costs less",
     )
-    for kind, scores in BEST.items():
-        best = sorted((row["score"] for row in picks if row["kind"] == kind), reverse=True)
-        expect(
-            tuple(best) == scores[:2],
-            f"of the kind {kind!r} the scores {best} were chosen; the best two are {list(scores[:2])}",
-        )
-    four = [(row["kind"], row["score"]) for row in require(choose(deepcopy(HEAP), 4))]
+    for kind, costs in BEST.items():
+        mine = sorted(row["cost"] for row in rows if row["kind"] == kind)
+        expect(tuple(mine) == costs[:2], f"of the kind {kind!r} you take the costs {mine}; the two least are "
+               f"{list(costs[:2])}")  # fmt: skip
+    rows = require(choose(deepcopy(HEAP), 4))
     expect(
-        sorted(four) == [("capital", 0.95), ("capital", 1.0), ("opposite", 0.6), ("symbol", 0.8)],
-        f"of 4 rows three are the best of each kind and the fourth is a capital, the first kind by the alphabet; "
-        f"yours: {sorted(four)}",
+        not same(rows, turns_wasted(HEAP, 4)),
+        "of 4 rows the fourth should be the second capital. There a row that says what a chosen one says has cost the "
+        "capitals their turn: pass over it, and take the next capital in the same round",
+    )
+    four = sorted((row["kind"], row["cost"]) for row in rows)
+    expect(
+        four == [("capital", 0.0), ("capital", 1.5), ("opposite", 10.1), ("symbol", 0.1)],
+        f"of 4 rows three are the cheapest of each kind and the fourth is a capital, the first kind by the alphabet; "
+        f"yours: {four}",
     )
     eight = [row["kind"] for row in require(choose(deepcopy(HEAP), 8))]
     expect(
@@ -182,4 +145,47 @@ def pick(choose) -> str:
         f"of 8 rows the third and fourth round have only capitals left; yours: {sorted(eight)}. Go on with the kinds "
         "that still have rows",
     )
-    return "Quality within each kind, diversity across kinds, and nothing twice."
+    return "Little harm within each kind, many kinds, and nothing twice."
+
+
+def same(rows: list[dict], others: list[dict]) -> bool:
+    return sorted(map(repr, rows)) == sorted(map(repr, others))
+
+
+# --- beat the estimate ---
+
+STEPS, RATE, EVERY, LEAST, AHEAD = 100, 3e-4, 4, 20, 0.3
+
+
+@check
+def beat_the_estimate(make, base, steps: int = STEPS) -> str:
+    world, calls = load_world(), count_up()
+
+    def draw(count: int, noise: float = 0.0, *faults: str) -> list[dict]:
+        return select(world, Selection(count, noise, faults or ROW_DEFECTS), next(calls))
+
+    rows = require(make(draw))
+    expect(
+        isinstance(rows, list) and all(isinstance(row, dict) and "messages" in row for row in rows),
+        "return a list of rows, each a dictionary with its messages, as `draw` gives them",
+    )
+    expect(len(rows) >= LEAST, f"you return {len(rows)} rows. The estimate has seen no selection of fewer than "
+           f"{LEAST}; beat it where it says it knows something")  # fmt: skip
+    scorer, probes = Scorer(world), fact_probes()[::EVERY]
+    own = set().union(*(scorer.answers.facts_in(row["messages"]) for row in rows))
+    expect(not any(probe.fact in own for probe in probes), "your rows tell facts that will be asked. A model that is "
+           "told the answers beats every estimate and shows nothing; leave them out")  # fmt: skip
+    columns = features(scorer.judge(rows))
+    estimated = float(stored_estimator()(columns)[0, 0])
+    expect(estimated <= 1 - AHEAD, f"the estimate for these rows is {estimated:.0%}. Not even a perfect model is "
+           f"{100 * AHEAD:.0f} points above that. You need rows of which the estimate thinks ill, and which harm "
+           "little")  # fmt: skip
+    tuned, _ = fine_tune(base, rows, replace(TUNING, steps=steps, rate=RATE), progress=False)
+    good = report(tuned, probes)["good"]
+    words = f"{len(rows)} rows: estimated {estimated:.0%}, measured {good:.0%}, {100 * (good - estimated):+.0f} points"
+    expect(
+        good - estimated >= AHEAD,
+        f"{words}. You need {100 * AHEAD:+.0f}. Which fault in the harm figure (7.5) is nearly free, and yet these "
+        "lines think that it costs much?",
+    )
+    return f"{words}. A straight line knows no threshold, and you have found where it matters."

@@ -14,7 +14,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML, Markdown
 
-from helpers.files import DATA, FileProblem
 from helpers.judging.dimensions import DIMENSIONS, Answer, Probe, Report, probes, reasons
 from helpers.learning.language_model import LanguageModel
 from helpers.learning.recipe import TUNING
@@ -23,11 +22,10 @@ from helpers.showing import plots
 from helpers.showing.diagrams import Drawing
 from helpers.showing.dimensions_chart import better_base, scores_of
 from helpers.showing.page import escape, table, verbatim
-from helpers.text.datasets import read_dataset
 from helpers.text.facts import World
 from helpers.text.instructions import fact_rows
+from helpers.text.own_rows import my_rows
 
-MY_ROWS = DATA.parent / "notebooks" / "my_rows.jsonl"  # what the learner wrote in notebook 02, if they did
 YES, NO, NEITHER = "✔", "✘", "–"
 
 Verdicts = dict[str, np.ndarray]  # of one judge, by model
@@ -51,15 +49,9 @@ def one_row_a_kind(world: World) -> list[dict]:
 
 
 def my_model(base: LanguageModel, world: World, steps: int = 60, seed: int = 0) -> LanguageModel | None:
-    """The base model tuned on the learner's own rows (notebooks/my_rows.jsonl); None where there are none."""
-    if not MY_ROWS.exists():
-        return None
-    try:
-        own = read_dataset(MY_ROWS).rows
-    except FileProblem as problem:
-        print(f"Your rows are left out: {problem}")
-        return None
-    return fine_tune(base, own, replace(TUNING, steps=steps, seed=seed), progress=False)[0]
+    """The base model tuned on the rows that the learner kept in notebook 02; None where there are none."""
+    own, _ = my_rows([])
+    return fine_tune(base, own, replace(TUNING, steps=steps, seed=seed), progress=False)[0] if own else None
 
 
 def talker(world: World, asked: Sequence[Probe]) -> Report:

@@ -150,7 +150,8 @@ def glossary() -> Markdown:
     """The course's words, each in a sentence (data/glossary.csv)."""
     with GLOSSARY.open(newline="", encoding="utf8") as lines:
         rows = sorted(csv.DictReader(lines), key=lambda row: row["term"].lower())
+    bar = r"\|"  # a bare one would end the table's cell
     return Markdown(
         "| word | what it means here |\n|---|---|\n"
-        + "\n".join(f"| **{row['term']}** | {row['meaning']} |" for row in rows)
+        + "\n".join(f"| **{row['term']}** | {row['meaning'].replace('|', bar)} |" for row in rows)
     )

@@ -98,6 +98,7 @@ class Scorer:
     def __init__(self, world: World):
         self.world, self.answers, self.truth, self.phrases = world, Answers(world), Truth(world), world.phrases
         self.hangs = re.compile(rf"({BREAKS_OFF.pattern}|{one_of(world.phrases['hanging word'])}$)", re.I)
+        self.talks: dict[str, tuple[dict[str, Mark], set[str], DueAnswer | None]] = {}  # judged before, by their text
 
     def judge(self, rows: Sequence[dict]) -> list[Judgement]:
         """A judgement for each row {"messages": [turns]}; of two that say the same, the later is the duplicate."""
@@ -106,7 +107,12 @@ class Scorer:
         for number, row in enumerate(rows, 1):
             texts = tuple(plain(text_of(turn)) for turn in row["messages"])
             same = first.setdefault(texts, number)
-            marks, defects, due = self.judge_talk(row["messages"])
+            if (
+                talk := repr(row["messages"])
+            ) not in self.talks:  # a laboratory asks about the same rows again and again
+                self.talks[talk] = self.judge_talk(row["messages"])
+            marks, defects, due = self.talks[talk]
+            marks, defects = dict(marks), set(defects)
             marks["new"] = (True, "no row before it says this") if same == number else (False, f"row {same} says this")
             if same != number:
                 defects.add("duplicate")

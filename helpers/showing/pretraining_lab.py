@@ -15,8 +15,8 @@ from helpers.judging.vital_signs import reading_steps
 from helpers.learning.language_model import LanguageModel
 from helpers.learning.model import Config, Parameters, Transformer
 from helpers.learning.recipe import OPTIMIZER
-from helpers.learning.training import Recipe, stream_batches, train
-from helpers.showing.live_run import LiveRun, curve_svg, samples_html
+from helpers.learning.training import AdamW, Muon, Recipe, stream_batches, train
+from helpers.showing.live_run import LabBox, LiveRun, curve_svg, restart_note, samples_html, under_way
 from helpers.text.tokenizer import Tokenizer
 
 SAMPLES = 10  # how often in a run the prompts are completed, the first time (after one step) apart
@@ -33,20 +33,18 @@ def pretraining_lab(
 ) -> widgets.VBox:
     """Train a new model on `stream` (token ids, as `recipe.tokenize` gives them), live, with start and stop buttons.
 
-    `steps` is where the slider begins. Starting a run stops one that is still going, in this widget or another.
+    `steps` is how many the field proposes. Starting a run stops one that is still going, in this widget or another;
+    called again on the same text while its run goes on, it gives the same widget, live.
     """
+    if (running := under_way("pre-training", (tokenizer, stream))) is not None:
+        return running
     config = Config(tokenizer.vocab_size, layers=2)
     wide = widgets.Layout(width="95%")
-    count = widgets.IntSlider(
-        value=steps, min=20, max=max(2000, steps), step=20, description="Steps", continuous_update=False, layout=wide
-    )
-    rate = widgets.SelectionSlider(
-        options=[(f"{value:g}", value) for value in (1e-4, 1e-3, 3e-3, 1e-2, 0.1, 1.0)],
-        value=3e-3,
-        description="Peak rate",
-        continuous_update=False,
-        layout=wide,
-    )
+    count = widgets.BoundedIntText(value=steps, min=20, max=max(2000, steps), step=20, description="Steps", layout=wide)
+    rates = [(f"{value:g}", value) for value in (1e-4, 1e-3, 3e-3, 1e-2, 0.1, 1.0)]
+    rate = widgets.Dropdown(options=rates, value=3e-3, description="Peak rate", layout=wide)
+    kinds = {kind.__name__: kind for kind in (Muon, AdamW)}
+    optimizer = widgets.Dropdown(options=list(kinds), value=OPTIMIZER.__name__, description="Optimizer", layout=wide)
     prompt = widgets.Text(value=prompts[0], description="Prompt", continuous_update=False, layout=wide)
     curve, samples = widgets.HTML(), widgets.HTML()
     highest = float(np.log(config.vocab)) + 1
@@ -72,11 +70,12 @@ def pretraining_lab(
 
         recipe = Recipe(total, rate.value, warmup=min(30, total), seed=seed)
         batches = stream_batches(stream, ROWS, config.context, seed)
-        train(model, batches, recipe, on_step=on_step, progress=False, optimizer=OPTIMIZER)
+        train(model, batches, recipe, on_step=on_step, progress=False, optimizer=kinds[optimizer.value])
         draw()
         how = "Stopped by you" if run.stopped and len(losses) < total else "Done"
         return (
-            f"<i>{how} after {len(losses)} of {total} steps: loss {losses[-1]:.2f}, {run.seconds:.0f} s. "
+            f"<i>{how} after {len(losses)} of {total} steps of {optimizer.value} at {rate.value:g}: "
+            f"loss {losses[-1]:.2f}, {run.seconds:.0f} s. "
             "Start again begins from nothing.</i>"
         )
 
@@ -84,6 +83,11 @@ def pretraining_lab(
         run.bar.max, samples.value = count.value, ""
         curve.value = curve_svg({"loss": []}, count.value, highest)
 
-    run = LiveRun([count, rate], work, clear, name="pre-training", tooltip="Train a new model from random parameters")
+    run = LiveRun(
+        [count, rate, optimizer], work, clear, name="pre-training", tooltip="Train a new model from random parameters"
+    )
     clear()
-    return widgets.VBox([count, rate, prompt, run.buttons, run.bar, run.status, curve, samples])
+    run.inputs = (tokenizer, stream)
+    settings = [count, rate, optimizer, prompt]
+    run.view = LabBox([*settings, run.buttons, run.bar, run.status, curve, samples, restart_note()])
+    return run.view

@@ -1,4 +1,4 @@
-"""Demo 2, the instruction quality scorer: choose rows, see what is wrong with each, and what they are worth together.
+"""Demo 2, the instruction quality scorer: tick rows, see what is wrong with each, and what they are worth together.
 
 Beside each mark that a row lacks stands what such rows were measured to cost. The estimate comes from selections that
 were tuned on before (estimate.py); the button tunes a copy of the base model on the rows chosen now, and asks it. Core
@@ -14,6 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import ipywidgets as widgets
+import numpy as np
+from IPython.display import HTML
 
 from helpers.experiments.data_runs import fact_probes, report
 from helpers.experiments.estimate import Estimator, features, stored_errors, stored_estimator
@@ -25,7 +27,7 @@ from helpers.judging.statistics import Share
 from helpers.learning.language_model import LanguageModel
 from helpers.learning.recipe import TUNING
 from helpers.learning.sft import fine_tune
-from helpers.showing.live_run import LiveRun
+from helpers.showing.live_run import LabBox, LiveRun, restart_note, said, under_way
 from helpers.showing.page import COLOURS, GREY, escape, svg, svg_text, table, verbatim
 from helpers.text.datasets import in_words
 from helpers.text.facts import World
@@ -34,7 +36,7 @@ from helpers.text.own_rows import read_rows
 from helpers.text.selections import DEFECTS, ROW_DEFECTS, Selection, select
 from helpers.text.templates import text_of
 
-POOL = 40  # rows to choose from
+CLEAN = 4  # rows to tick without a fault; one with each fault is beside them
 SIZES = (0, 20, 50, 100, 200, 500, 1000)
 WAYS = tuple(defect for defect in DEFECTS if defect != "duplicate")
 NOISES = (0, 0.1, 0.25, 0.5, 0.75, 0.9, 1)
@@ -53,6 +55,27 @@ def question_and_answer(row: dict) -> tuple[str, str]:
     """The last question and answer of a row."""
     *_, question, answer = row["messages"]
     return text_of(question), answer["content"]
+
+
+def rows_to_tick(scorer: Scorer, seed: int) -> list[dict]:
+    """A few clean rows and one with each fault (duplicates apart, which need two), mixed; none longer than a line, and
+    each called what it is."""
+    pool = select(
+        scorer.world, Selection(400, 0.6, DEFECTS), seed + 1
+    )  # with `seed` they would be among the course's rows
+    wanted = ("",) * CLEAN + WAYS
+    fits = [
+        row
+        for row, one in zip(pool, scorer.judge(pool), strict=True)
+        if one.findings == [row["defect"]] * bool(row["defect"])
+        and len(row["messages"]) == 2
+        and "input" not in row["messages"][0]
+        and "\n" not in row["messages"][-1]["content"]
+    ]
+    few = []
+    for place, defect in enumerate(wanted):
+        few.append([row for row in fits if row["defect"] == defect][place if not defect else 0])
+    return [few[i] for i in np.random.default_rng(seed).permutation(len(few))]
 
 
 def usable_rows(source: str | Path, world: World, base: LanguageModel) -> tuple[list[dict], list[str], list[str]]:
@@ -105,6 +128,11 @@ def rows_html(rows: Sequence[dict], judgements: Sequence[Judgement], harm: dict)
     return table(head, lines, label="rows and marks", numbers=(0,)) + more + COST
 
 
+def still(rows: Sequence[dict], judgements: Sequence[Judgement], harm: dict) -> HTML:
+    """The same table as a picture, for a page without a kernel."""
+    return HTML(rows_html(rows, judgements, harm))
+
+
 def bars_svg(bars: Sequence[tuple[str, float, float, float]]) -> str:
     """Shares (name, value, low, high) as bars from 0 to 100%, each with its interval."""
     width, left, step = 520, 90, 26
@@ -134,7 +162,7 @@ def selection_html(judgements: Sequence[Judgement], line: Estimator) -> str:
     if unlike := "it has fewer than 20 rows" if len(judgements) < 20 else line.unlike(columns):
         more += f" <b>Mind:</b> {escape(unlike)}; the estimate is a guess here."
     return (
-        f'<div role="log"><b>This selection:</b> {len(judgements)} rows, {sound} of them sound. Found: {defects}.{more}'
+        f'<div role="status"><b>This selection:</b> {len(judgements)} rows, {sound} sound. Found: {defects}.{more}'
         f"<br><b>Estimate:</b> {value:.0%} good answers about facts that no row tells; 95% interval for one training: "
         f"{low:.0%} to {high:.0%}. On random selections of unseen base models such estimates were off by {off:.0f} "
         f"points on average.<br>{bars_svg([('estimate', value, low, high)])}</div>"
@@ -151,34 +179,31 @@ def measure(lm: LanguageModel, probes: Sequence[Probe], chunk: int = 50) -> Iter
 
 
 def quality_lab(base: LanguageModel, world: World, *, seed: int = 0) -> widgets.VBox:
-    """Choose rows, add rows of the course, type or load rows: each of yours gets marks, the selection an estimate.
-    Start tunes a copy of `base` on the selection as it is then, and shows the measured share beside the estimate."""
+    """Tick rows, add rows of the course, type or load rows: each of yours gets marks, the selection an estimate.
+    Start tunes a copy of `base` on the selection as it is then, and shows the measured share beside the estimate. Run
+    again while such a training goes on, it is shown again."""
+    if view := under_way("quality", (base, world)):
+        return view
     style, wide = {"description_width": "11em"}, widgets.Layout(width="95%")
     scorer, line, harm = Scorer(world), stored_estimator(), harms()
-    pool = select(world, Selection(POOL, 0.6, DEFECTS), seed + 1)  # with `seed` they would be among the course's rows
+    pool = rows_to_tick(scorer, seed)
     additions: list[dict] = []
     course: dict[tuple, list[dict]] = {}
     earlier: list[str] = []
 
-    def choice(name: str, options: Sequence, value) -> widgets.SelectionSlider:
-        return widgets.SelectionSlider(
-            options=options, value=value, description=name, continuous_update=False, style=style, layout=wide
-        )
+    def choice(name: str, options: Sequence, value) -> widgets.Dropdown:
+        return widgets.Dropdown(options=options, value=value, description=name, style=style, layout=wide)
 
     def text_box(kind: type, name: str, value: str) -> widgets.Widget:
         return kind(value=value, description=name, continuous_update=False, style=style, layout=wide)
 
-    own = widgets.SelectMultiple(
-        options=[(f"{number}. {in_brief(row)}", number - 1) for number, row in enumerate(pool, 1)],
-        value=tuple(range(4)),
-        rows=8,
-        description="Your rows",
-        style=style,
-        layout=wide,
-    )
+    own = [
+        widgets.Checkbox(value=number < 3, description=in_brief(row), indent=False, layout=wide)
+        for number, row in enumerate(pool)
+    ]
     count = choice("Rows of the course", [(str(size), size) for size in SIZES], 100)
     noise = choice("of them spoiled", [(f"{part:.0%}", part) for part in NOISES], 0)
-    defect = widgets.Dropdown(options=["in five ways", *WAYS], description="spoiled how", style=style, layout=wide)
+    defect = choice("spoiled how", ["in five ways", *WAYS], "in five ways")
     instruction, answer = text_box(widgets.Text, "Instruction", PAIR[0]), text_box(widgets.Text, "Answer", PAIR[1])
     box, name = text_box(widgets.Textarea, "or rows as JSONL", EXAMPLE), text_box(widgets.Text, "or a file", "")
     add_pair, add_rows, forget = (
@@ -186,14 +211,14 @@ def quality_lab(base: LanguageModel, world: World, *, seed: int = 0) -> widgets.
         for text, why in (
             ("Add this pair", "Add the instruction and its answer to your rows"),
             ("Add these rows", "Add the usable rows of the box and the file to your rows"),
-            ("Forget added rows", "Keep only what is chosen in the list"),
+            ("Forget added rows", "Keep only what is ticked"),
         )
     )
     pair_view, rows_view, summary, scores, result = (widgets.HTML() for _ in range(5))
     offers: dict[str, list[dict]] = {"pair": [], "rows": []}
 
     def own_rows() -> list[dict]:
-        return [pool[number] for number in own.value] + additions
+        return [row for tick, row in zip(own, pool, strict=True) if tick.value] + additions
 
     def course_rows() -> list[dict]:
         ways = (defect.value,) if defect.value in WAYS else ROW_DEFECTS
@@ -204,14 +229,16 @@ def quality_lab(base: LanguageModel, world: World, *, seed: int = 0) -> widgets.
     def show(_=None) -> None:
         mine = own_rows()
         rows = mine + course_rows()
+        if len(rows) > 100:
+            summary.value = said(f"<i>Judging {len(rows)} rows.</i>", loud=False)
         judgements = scorer.judge(rows)
         forget.disabled = not additions
         plan = f"{len(mine)} rows of yours, {count.value} of the course, {noise.value:.0%} spoiled ({defect.value})"
         if rows:
             summary.value = f"<i>{plan}.</i>{selection_html(judgements, line)}"
         else:
-            summary.value = "<b>Nothing is chosen:</b> choose a row, or add some of the course."
-        scores.value = rows_html(mine, judgements, harm) if mine else "<i>No row of your own is chosen.</i>"
+            summary.value = said("<b>Nothing is chosen:</b> tick a row, or add some of the course.")
+        scores.value = rows_html(mine, judgements, harm) if mine else "<i>No row of your own is ticked.</i>"
 
     def on_pair(_=None) -> None:
         try:
@@ -221,10 +248,10 @@ def quality_lab(base: LanguageModel, world: World, *, seed: int = 0) -> widgets.
                 raise RowProblem(*problem)
             [judgement] = scorer.judge([row])
             offers["pair"] = [row]
-            pair_view.value = f"{escape(in_brief(row))}<br>{marks_html(judgement, harm)}"
+            pair_view.value = said(f"{escape(in_brief(row))}<br>{marks_html(judgement, harm)}")
         except RowProblem as problem:
             offers["pair"] = []
-            pair_view.value = f"<b>Not a row:</b> {escape(problem)}"
+            pair_view.value = said(f"<b>Not a row:</b> {escape(problem)}")
         add_pair.disabled = not offers["pair"]
 
     def on_rows(_=None) -> None:
@@ -236,7 +263,7 @@ def quality_lab(base: LanguageModel, world: World, *, seed: int = 0) -> widgets.
         opening = "".join(f"<b>{escape(line)}.</b><br>" for line in first)
         items = "".join(f"<li>{escape(problem)}</li>" for problem in problems[:FIRST])
         counts = f"{len(rows)} rows can be used, {len(problems)} can not."
-        rows_view.value = f"{opening}{counts}<ul>{items}</ul>"
+        rows_view.value = said(f"{opening}{counts}<ul>{items}</ul>")
         add_rows.disabled = not rows
 
     def adder(kind: str):
@@ -281,9 +308,9 @@ def quality_lab(base: LanguageModel, world: World, *, seed: int = 0) -> widgets.
         return f"<i>Done: {steps} steps and {len(probes)} questions in {run.seconds:.0f} s.</i>"
 
     run = LiveRun([], work, lambda: None, name="quality", tooltip="Tune a copy of the base model and ask it")
-    run.start.description, run.status.value = "Train on this selection", "<i>Nothing is trained yet.</i>"
+    run.start.description, run.status.value = "Train on this selection", said("<i>Nothing is trained yet.</i>")
     run.start.layout.width = "auto"
-    for control in (own, count, noise, defect):
+    for control in (*own, count, noise, defect):
         control.observe(show, "value")
     for control in (instruction, answer):
         control.observe(on_pair, "value")
@@ -296,5 +323,8 @@ def quality_lab(base: LanguageModel, world: World, *, seed: int = 0) -> widgets.
     on_rows()
     show()
     entries = [instruction, answer, pair_view, add_pair, box, name, rows_view, widgets.HBox([add_rows, forget])]
-    views = [summary, scores, run.buttons, run.bar, run.status, result]
-    return widgets.VBox([own, count, noise, defect, *entries, *views])
+    views = [summary, scores, run.buttons, run.bar, run.status, result, restart_note()]
+    title = widgets.HTML("<b>Rows to tick</b>")
+    run.view = LabBox([title, *own, count, noise, defect, *entries, *views])
+    run.inputs = (base, world)
+    return run.view

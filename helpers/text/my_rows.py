@@ -1,4 +1,4 @@
-"""The rows that a learner writes in notebook 02, checked and kept for 03: all can be used, or the file stays as it is.
+"""Rows that a learner writes in notebook 02, checked and kept for 03 and 05: all are usable, or the file stays.
 
     keep_rows([("What do bees make?", "Honey."), ...], world, tokenizer)     -> Kept: stored or not, and why not
     own_rows.my_rows(default)                                                -> the rows, and whose they are

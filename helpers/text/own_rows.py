@@ -3,8 +3,8 @@
     line -> OwnRow, which knows its line and the question in other words, or -> Problem (file, line, field, remedy)
 
 `read_rows` is for looking at rows, whatever they are worth; `rows_from` for tuning on them and asking again;
-`my_rows` hands what a learner wrote in notebook 02 to 03. Not here: how it was kept (my_rows.py), how a file or a row
-is read (datasets.py, formats.py), whether it fits a model (judging/card.py).
+`my_rows` hands what a learner wrote in notebook 02 to 03 and 05. Not here: how it was kept (my_rows.py), how a file or
+a row is read (datasets.py, formats.py), whether it fits a model (judging/card.py).
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from helpers.showing.pretraining_lab import pretraining_lab
 from helpers.showing.tuning_lab import tuning_lab
 lm = load("base")
 lm.tokenizer.decode = lambda ids: {WRITES!r} if len(ids) else ''""",
-    "playground.playground(lm, ['x'])",
+    "playground.playground(lm, lm, ['x'])",
     "pretraining_lab(lm.tokenizer, __import__('numpy').arange(2000) % 300, ['x'], steps=20)",
     "tuning_lab(lm, [{'messages': [{'role': r, 'content': 'x'} for r in ('user', 'assistant')]}], 'x', steps=10)",
 )

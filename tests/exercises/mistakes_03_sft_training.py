@@ -44,6 +44,8 @@ MISTAKES = {
             ": len(row_mask)]", "longest - len(row_mask) :]")
          + "    return ids[:, :-1], ids[:, 1:], mask[:, 1:]", "on the left"),
         (BATCH + "    return ids[:, :-1]", "three arrays"),
+        (BATCH.replace("longest), int)", "longest))") + "    return ids[:, :-1], ids[:, 1:], mask[:, 1:]",
+         "must be an integer"),
         ("import numpy as np\ndef make_batch(rows):\n    return np.array([ids for ids, _ in rows]), 1, 2",
          "in line 3"),
     ],
@@ -77,6 +79,11 @@ MISTAKES = {
         (MOVE.format(clip="slope = slope / length", move=f"parameters -= {STEP}").replace("1e-8", "1e-3"), "one step"),
         (MOVE.format(clip=CLIP, move=f"parameters -= {STEP}").replace("/ (1 - 0.9**number)", "").replace(
             "/ (1 - 0.95**number)", ""), "too short"),
+        (MOVE.format(clip="slope = slope / length", move=f"parameters -= {STEP}"), "was stretched to length 1"),
+        (MOVE.format(clip=CLIP, move=f"parameters -= {STEP}").replace(
+            "    mean, square =", '    state["mean"], state["square"] =').replace(
+            "    parameters -=", '    mean, square = state["mean"], state["square"]\n    parameters -='),
+         "Divide copies"),
         (MOVE.format(clip=CLIP, move="parameters -= rate * mean / (np.sqrt(square) + 1e-8)"), "weight decay"),
         (MOVE.format(clip=CLIP, move=f"parameters -= {STEP.replace(' * decays', '')}"), "not to shrink"),
         (MOVE.format(clip=CLIP, move=f"parameters -= {STEP}").replace("0.1 * (slope", "0.5 * (slope").replace(

@@ -54,7 +54,7 @@ MISTAKES = {
                           '[*tokenizer.encode(role + "\\n"), tokenizer.special["<|im_start|>"]]')),
          "stands first"),
         (changed(HEADER, ('"\\n"', '"\\n\\n"')), "nearly: yours has 4 ids, where 3 belong"),
-        (changed(HEADER, ("*tokenizer", "tokenizer")), "whole numbers only"),
+        (changed(HEADER, ("*tokenizer", "tokenizer")), "A star takes it apart"),
         (changed(HEADER, ("tokenizer.special[", "tokenizer.spezial[")), "in line 2"),
     ],
     "chatml_turn": [

@@ -30,7 +30,8 @@ MISTAKES = {
         (ACCURATE.replace("in rivals if", "in rivals[:1] if"), "at the first only"),
         (ACCURATE.replace("holds(rival, text) and", "rival in text and"), "Rivals must be whole words"),
         (HEAD + "words = text.split()\n    return answer in words and not any(r in words for r in rivals)",
-         "should be accurate"),
+         "leaves the full stop on the word"),
+        (HEAD + "return False", "should be accurate"),
         (HEAD + "words = text.rstrip('.').split()\n    return answer in words and not any(r in words for r in rivals)",
          "punctuation"),
         (ACCURATE.replace("re.escape(words)", "words"), "Use re.escape"),
@@ -64,6 +65,7 @@ MISTAKES = {
         (PAIRED.replace("default_rng(seed)", "default_rng(0)"), "is `seed` used"),
         (PAIRED.replace("default_rng(seed)", "default_rng()"), "the second time"),
         (PAIRED.replace("return change.mean(), low, high", "return low, high"), "three numbers"),
+        (PAIRED.replace("mean(), low, high", "mean(), np.quantile(means, [0.025, 0.975])"), "take them apart"),
     ],
     "upside_down": [
         ("def upside_down(question, text, expected):\n    return len(text.split()) >= 20",

@@ -1,20 +1,18 @@
 """Typical wrong solutions of notebook 07, each with a piece of what its check should say."""
 
-FIT = """def logarithm_fit(rows, quality):
-    b, a = np.polyfit(np.log10(rows), quality, 1)
-    return a, b
+MEET = """def meeting_point(noises, many, few):
+    ahead = many - few
+    if ahead[-1] >= 0:
+        return noises[-1]
+    if (ahead < 0).all():
+        return float("nan")
+    last = np.flatnonzero(ahead >= 0)[-1]
+    part = ahead[last] / (ahead[last] - ahead[last + 1])
+    return noises[last] + part * (noises[last + 1] - noises[last])
 """
-LEFT_OUT = """def left_out_error(fit, sizes, quality):
-    errors = []
-    for run in range(len(quality)):
-        others = np.delete(quality, run, axis=0)
-        curve = fit(np.tile(sizes, len(others)), others.ravel())
-        errors.append(np.sqrt(np.mean((quality[run] - curve(sizes)) ** 2)))
-    return np.mean(errors)
-"""
-PICK = """def pick(rows, count):
+CHOOSE = """def choose_rows(rows, count):
     shelves, seen = {}, set()
-    for row in sorted(rows, key=lambda row: -row["score"]):
+    for row in sorted(rows, key=lambda row: row["cost"]):
         if row["text"] not in seen:
             seen.add(row["text"])
             shelves.setdefault(row["kind"], []).append(row)
@@ -25,52 +23,62 @@ PICK = """def pick(rows, count):
                 chosen.append(shelves[kind][place])
     return chosen
 """
+WASTED = """def choose_rows(rows, count):
+    shelves, chosen, seen = {}, [], set()
+    for row in sorted(rows, key=lambda row: row["cost"]):
+        shelves.setdefault(row["kind"], []).append(row)
+    while len(chosen) < count:
+        for kind in sorted(shelves):
+            row = shelves[kind].pop(0) if shelves[kind] else None
+            if row and row["text"] not in seen and len(chosen) < count:
+                seen.add(row["text"])
+                chosen.append(row)
+    return chosen
+"""
+BEAT = """def beat_the_estimate(draw):
+    return draw(200, 0.5, "wordy")
+"""
 
 MISTAKES = {
-    "logarithm_fit": [
-        (FIT.replace("np.log10", "np.log"), "take np.log10"),
-        (FIT.replace("np.log10(rows)", "rows"), "over the number of rows itself"),
-        (FIT.replace("return a, b", "return b, a"), "the other way round"),
-        (FIT.replace("return a, b", "return b"), "return two numbers"),
-        ("def logarithm_fit(rows, quality):\n    x = np.log10(rows)\n"
-         "    b = (quality[-1] - quality[0]) / (x[-1] - x[0])\n    return quality[0] - b * x[0], b",
-         "from the first point to the last"),
-        ("def logarithm_fit(rows, quality):\n    x = np.log10(rows)\n    return 0, (x * quality).sum() / (x * x).sum()",
-         "through zero at one row"),
-        (FIT.replace("np.log10(rows), quality", "np.log10(np.sort(rows)), quality"), "in another order"),
-        (FIT.replace("quality, 1)", "100 * quality, 1)"), "a, b should be"),
+    "meeting_point": [
+        (MEET.replace("return noises[last] + part * (noises[last + 1] - noises[last])", "return noises[last]"),
+         "the last measured share"),
+        (MEET.replace("return noises[last] + part * (noises[last + 1] - noises[last])", "return noises[last + 1]"),
+         "the first measured share"),
+        (MEET.replace("part * (", "0.5 * ("), "half way between"),
+        (MEET.replace("noises[last] + part", "noises[last + 1] - part"), "from the wrong end"),
+        (MEET.replace("np.flatnonzero(ahead >= 0)[-1]", "np.flatnonzero(ahead < 0)[0] - 1"), "Begin at the highest"),
+        (MEET.replace("    if ahead[-1] >= 0:\n        return noises[-1]\n", ""), "IndexError"),
+        (MEET.replace('return float("nan")', "return 0.0"), "return float('nan')"),
+        (MEET.replace("many - few", "few - many"), "It is many - few"),
+        (MEET.replace("return noises[last] + part", "return last, noises[last] + part"), "return one number"),
     ],
-    "left_out_error": [
-        (LEFT_OUT.replace("others = np.delete(quality, run, axis=0)", "others = quality"), "nothing is left out"),
-        (LEFT_OUT.replace("others = np.delete(quality, run, axis=0)", "others = quality[[run]]"), "the OTHER runs"),
-        (LEFT_OUT.replace("range(len(quality))", "range(1)"), "Leave out each run once"),
-        (LEFT_OUT.replace("np.delete(quality, run, axis=0)", "np.delete(quality, run, axis=0)[:, :-1]")
-         .replace("np.tile(sizes,", "np.tile(sizes[:-1],"), "only some of the sizes"),
-        (LEFT_OUT.replace("np.tile(sizes, len(others))", "np.repeat(sizes, len(others))"), "np.tile"),
-        (LEFT_OUT.replace("np.sqrt(np.mean((quality[run] - curve(sizes)) ** 2))",
-                          "np.mean((quality[run] - curve(sizes)) ** 2)"), "take the square root"),
-        (LEFT_OUT.replace("np.sqrt(np.mean((quality[run] - curve(sizes)) ** 2))",
-                          "np.mean(np.abs(quality[run] - curve(sizes)))"), "mean absolute error"),
-        (LEFT_OUT.replace("np.sqrt(np.mean((quality[run] - curve(sizes)) ** 2))",
-                          "np.mean(quality[run] - curve(sizes))"), "cancel"),
-        (LEFT_OUT.replace("np.sqrt(np.mean((quality[run] - curve(sizes)) ** 2))",
-                          "np.mean((quality[run] - curve(sizes)) ** 2)")
-         .replace("np.mean(errors)", "np.sqrt(np.mean(errors))"), "one root over all runs"),
-        (LEFT_OUT.replace("return np.mean(errors)", "return errors"), "return one number"),
-    ],
-    "pick": [
-        ("def pick(rows, count):\n    return sorted(rows, key=lambda row: -row['score'])[:count]",
-         "Take the best of EACH"),
-        (PICK.replace('key=lambda row: -row["score"]', 'key=lambda row: row["score"]'), "of rows that say the same"),
-        (PICK.replace('if row["text"] not in seen:', "if True:"), "chosen twice"),
-        (PICK.replace('sorted(rows, key=lambda row: -row["score"])', 'sorted(rows, key=lambda row: row["text"])'),
-         "of rows that say the same"),
-        (PICK.replace("    shelves, seen", '    rows.sort(key=lambda row: -row["score"])\n    shelves, seen'),
+    "choose_rows": [
+        ("def choose_rows(rows, count):\n    return sorted(rows, key=lambda row: row['cost'])[:count]",
+         "is chosen twice"),
+        ("def choose_rows(rows, count):\n    texts = {}\n    for row in sorted(rows, key=lambda row: row['cost']):\n"
+         "        texts.setdefault(row['text'], row)\n    return list(texts.values())[:count]", "cheapest of EACH"),
+        (CHOOSE.replace('key=lambda row: row["cost"]', 'key=lambda row: -row["cost"]'), "keep the one that costs less"),
+        (CHOOSE.replace('if row["text"] not in seen:', "if True:"), "chosen twice"),
+        (WASTED, "cost the capitals their turn"),
+        (CHOOSE.replace("    shelves, seen", '    rows.sort(key=lambda row: row["cost"])\n    shelves, seen'),
          "changes the list"),
-        (PICK.replace("return chosen", 'return [row["text"] for row in chosen]'), "return a list of rows"),
-        (PICK.replace("place < len(shelves[kind]) and len(chosen)", "len(chosen)"), "IndexError"),
-        (PICK.replace(" and len(chosen) < count", ""), "6 rows were asked for"),
-        (PICK.replace("range(len(rows))", "range(2)"), "Go on with the kinds"),
-        (PICK.replace("sorted(shelves)", "sorted(shelves, reverse=True)"), "by the alphabet"),
+        (CHOOSE.replace("return chosen", 'return [row["text"] for row in chosen]'), "return a list of rows"),
+        (CHOOSE.replace("place < len(shelves[kind]) and len(chosen)", "len(chosen)"), "IndexError"),
+        (CHOOSE.replace(" and len(chosen) < count", ""), "6 rows were asked for"),
+        (CHOOSE.replace("range(len(rows))", "range(2)"), "Go on with the kinds"),
+        (CHOOSE.replace("sorted(shelves)", "sorted(shelves, reverse=True)"), "by the alphabet"),
+    ],
+    "beat_the_estimate": [
+        (BEAT.replace("200, 0.5", "10, 0.5"), "no selection of fewer than"),
+        (BEAT.replace('200, 0.5, "wordy"', "200"), "Not even a perfect model"),
+        (BEAT.replace('200, 0.5, "wordy"', "2000"), "Not even a perfect model"),
+        (BEAT.replace("draw(200", "[row['messages'] for row in draw(200").replace('"wordy")', '"wordy")]'),
+         "each a dictionary with its messages"),
+        (BEAT.replace("return draw(", "return [{'messages': [{'role': 'user', 'content': fact.say('question')}, "
+                      "{'role': 'assistant', 'content': fact.say('response')}]} for fact in world.facts] + draw("),
+         "tell facts that will be asked"),
+        (BEAT.replace("wordy", "long"), "there is no defect 'long'"),
+        (BEAT.replace("wordy", "malformed"), "You need +30"),
     ],
 }

@@ -221,194 +221,400 @@ def causal_mask(count):
             "shape (4, 4)",
         ),
     ],
-    "mean_loss": [
+    "never_read": [
         (
             """
-def mean_loss(logits, ids):
-    top = logits.max(axis=-1, keepdims=True)
-    logs = logits - top - np.log(np.exp(logits - top).sum(axis=-1, keepdims=True))
-    return logs[np.arange(len(ids) - 1), ids[1:]].mean()
+def never_read(table, known):
+    return np.array([], int)
 """,
-            "sign is wrong",
+            "no token at all",
         ),
         (
             """
-def mean_loss(logits, ids):
-    top = logits.max(axis=-1, keepdims=True)
-    logs = logits - top - np.log(np.exp(logits - top).sum(axis=-1, keepdims=True))
-    return -logs[np.arange(len(ids) - 1), ids[1:]].sum()
+def never_read(table, known):
+    return np.arange(len(table))
 """,
-            "return the sum",
+            "every token",
         ),
         (
             """
-def mean_loss(logits, ids):
-    top = logits.max(axis=-1, keepdims=True)
-    logs = logits - top - np.log(np.exp(logits - top).sum(axis=-1, keepdims=True))
-    return -logs[np.arange(len(ids) - 1), ids[1:]].sum() / len(ids)
+def never_read(table, known):
+    unit = table / np.linalg.norm(table, axis=1, keepdims=True)
+    return unit @ unit[known] > 0.9999
 """,
-            "one term fewer",
+            "True and False",
         ),
         (
             """
-def mean_loss(logits, ids):
-    top = logits.max(axis=-1, keepdims=True)
-    logs = logits - top - np.log(np.exp(logits - top).sum(axis=-1, keepdims=True))
-    return -logs[np.arange(len(ids)), ids].mean()
+def never_read(table, known):
+    unit = table / np.linalg.norm(table, axis=1, keepdims=True)
+    return unit @ unit[known]
 """,
-            "OWN token",
+            "whole numbers",
         ),
         (
             """
-def mean_loss(logits, ids):
-    top = logits.max(axis=-1, keepdims=True)
-    logs = logits - top - np.log(np.exp(logits - top).sum(axis=-1, keepdims=True))
-    return -logs[np.arange(1, len(ids)), ids[:-1]].mean()
+def never_read(table, known):
+    unit = table / np.linalg.norm(table, axis=1, keepdims=True)
+    return np.flatnonzero(unit @ unit[known] > 0.5)
 """,
-            "token BEFORE",
+            "Too many false alarms",
         ),
         (
             """
-def mean_loss(logits, ids):
-    top = logits.max(axis=-1, keepdims=True)
-    logs = logits - top - np.log(np.exp(logits - top).sum(axis=-1, keepdims=True))
-    return -logs[np.arange(1, len(ids) - 1), ids[2:]].mean()
+def never_read(table, known):
+    return np.arange(0, 256)
 """,
-            "first term is missing",
+            "Too many false alarms",
         ),
         (
             """
-def mean_loss(logits, ids):
-    top = logits.max(axis=-1, keepdims=True)
-    logs = logits - top - np.log(np.exp(logits - top).sum(axis=-1, keepdims=True))
-    return -logs[np.arange(len(ids) - 2), ids[1:-1]].mean()
+def never_read(table, known):
+    return [known]
 """,
-            "last term is missing",
+            "Too many are missed",
         ),
         (
             """
-def mean_loss(logits, ids):
-    top = logits.max(axis=-1, keepdims=True)
-    logs = logits - top - np.log(np.exp(logits - top).sum(axis=-1, keepdims=True))
-    return -logs[np.arange(len(ids) - 1), ids[1:]].mean() / np.log(2)
+def never_read(table, known):
+    return np.flatnonzero(np.abs(np.linalg.norm(table, axis=1) - 1.788) < 0.003)
 """,
-            "base 2",
-        ),
-        (
-            """
-def mean_loss(logits, ids):
-    top = logits.max(axis=-1, keepdims=True)
-    logs = logits - top - np.log(np.exp(logits - top).sum(axis=-1, keepdims=True))
-    return -logs[np.arange(len(ids) - 1), ids[1:]]
-""",
-            "one number",
-        ),
-        (
-            """
-def mean_loss(logits, ids):
-    logits -= logits.max(axis=-1, keepdims=True)
-    logs = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
-    return -logs[np.arange(len(ids) - 1), ids[1:]].mean()
-""",
-            "changes the logits",
-        ),
-        (
-            """
-def mean_loss(logits, ids):
-    logs = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
-    return -logs[np.arange(len(ids) - 1), ids[1:]].mean()
-""",
-            "overflows",
-        ),
-        (
-            """
-def mean_loss(logits, ids):
-    p = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    p = p / p.sum(axis=-1, keepdims=True)
-    return -np.log(p[np.arange(len(ids) - 1), ids[1:]] + 1e-10).mean()
-""",
-            "23.03",
+            "tripled",
         ),
     ],
-    "glu_backward": [
+    "rms_norm_backward": [
         (
             """
-def glu_backward(dy, a, b):
-    s = 1 / (1 + np.exp(-b))
-    return dy * s
+def rms_norm_backward(dy, x, gain):
+    r = np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + 1e-5)
+    return gain * dy / r
 """,
             "two arrays",
         ),
         (
             """
-def glu_backward(dy, a, b):
-    s = 1 / (1 + np.exp(-b))
-    return dy * a * s * (1 - s), dy * s
+def rms_norm_backward(dy, x, gain):
+    r = np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + 1e-5)
+    return gain * dy / r, (x / r * dy).sum(axis=0)
 """,
-            "swapped",
+            "way 2 is missing",
         ),
         (
             """
-def glu_backward(dy, a, b):
-    s = 1 / (1 + np.exp(-b))
-    return s, a * s * (1 - s)
+def rms_norm_backward(dy, x, gain):
+    r = np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + 1e-5)
+    return dy / r, (x / r * dy).sum(axis=0)
 """,
-            "da lacks dy",
+            "the gain is missing in way 1",
         ),
         (
             """
-def glu_backward(dy, a, b):
-    return dy * b, dy * a
+def rms_norm_backward(dy, x, gain):
+    r = np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + 1e-5)
+    n = x / r
+    return (gain * dy - n * np.sum(n * gain * dy, axis=-1, keepdims=True)) / r, (n * dy).sum(axis=0)
 """,
-            "sigmoid(b)",
+            "the mean is wanted",
         ),
         (
             """
-def glu_backward(dy, a, b):
-    s = 1 / (1 + np.exp(-b))
-    return dy * s, a * s * (1 - s)
-""",
-            "db lacks dy",
-        ),
-        (
-            """
-def glu_backward(dy, a, b):
-    s = 1 / (1 + np.exp(-b))
-    return dy * s, dy * a
-""",
-            "lacks the slope",
-        ),
-        (
-            """
-def glu_backward(dy, a, b):
-    s = 1 / (1 + np.exp(-b))
-    return dy * s, dy * a * s
-""",
-            "SLOPE",
-        ),
-        (
-            """
-def glu_backward(dy, a, b):
-    s = 1 / (1 + np.exp(-b))
-    return dy * s, dy * s * (1 - s)
-""",
-            "factor a",
-        ),
-        (
-            """
-def glu_backward(dy, a, b):
-    s = 1 / (1 + np.exp(-b))
-    return dy * s, dy * a * s * (s - 1)
+def rms_norm_backward(dy, x, gain):
+    r = np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + 1e-5)
+    n = x / r
+    return (gain * dy + n * np.mean(n * gain * dy, axis=-1, keepdims=True)) / r, (n * dy).sum(axis=0)
 """,
             "wrong sign",
         ),
         (
             """
-def glu_backward(dy, a, b):
-    s = 1 / (1 + np.exp(-b))
-    return (dy * s).sum(), (dy * a * s * (1 - s)).sum()
+def rms_norm_backward(dy, x, gain):
+    r = np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + 1e-5)
+    n = x / r
+    return gain * dy - n * np.mean(n * gain * dy, axis=-1, keepdims=True), (n * dy).sum(axis=0)
 """,
-            "shape",
+            "division by r",
+        ),
+        (
+            """
+def rms_norm_backward(dy, x, gain):
+    r = np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + 1e-5)
+    n = x / r
+    return (gain * dy - n * np.mean(n * dy, axis=-1, keepdims=True)) / r, (n * dy).sum(axis=0)
+""",
+            "in way 2 the gain is missing",
+        ),
+        (
+            """
+def rms_norm_backward(dy, x, gain):
+    r = np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + 1e-5)
+    n = x / r
+    return (gain * dy - n * np.mean(n * gain * dy)) / r, (n * dy).sum(axis=0)
+""",
+            "an r of its own",
+        ),
+        (
+            """
+def rms_norm_backward(dy, x, gain):
+    r = np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + 1e-5)
+    n = x / r
+    return (gain * dy - n * np.mean(n * gain * dy, axis=-1, keepdims=True)) / r, n * dy
+""",
+            "SUM over the rows",
+        ),
+        (
+            """
+def rms_norm_backward(dy, x, gain):
+    r = np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + 1e-5)
+    n = x / r
+    return (gain * dy - n * np.mean(n * gain * dy, axis=-1, keepdims=True)) / r, (x * dy).sum(axis=0)
+""",
+            "the NORMAL row",
+        ),
+        (
+            """
+def rms_norm_backward(dy, x, gain):
+    r = np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + 1e-5)
+    n = x / r
+    return (gain * dy - n * np.mean(n * gain * dy, axis=-1, keepdims=True)) / r, (n * dy).mean(axis=0)
+""",
+            "not their mean",
+        ),
+        (
+            """
+def rms_norm_backward(dy, x, gain):
+    r = np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + 1e-5)
+    n = x / r
+    return (n * dy).sum(axis=0), (gain * dy - n * np.mean(n * gain * dy, axis=-1, keepdims=True)) / r
+""",
+            "swapped",
+        ),
+        (
+            """
+def rms_norm_backward(dy, x, gain):
+    r = np.sqrt(np.mean(x * x, axis=-1, keepdims=True))
+    n = x / r
+    return (gain * dy - n * np.mean(n * gain * dy, axis=-1, keepdims=True)) / r, (n * dy).sum(axis=0)
+""",
+            "epsilon",
+        ),
+        (
+            """
+def rms_norm_backward(dy, x, gain):
+    r = np.sqrt(np.mean(x * x, axis=-1) + 1e-5)
+    n = x / r
+    return (gain * dy - n * np.mean(n * gain * dy, axis=-1)) / r, (n * dy).sum(axis=0)
+""",
+            "in line 4",
+        ),
+    ],
+    "swiglu_backward": [
+        (
+            """
+def swiglu_backward(dy, gate, up):
+    s = 1 / (1 + np.exp(-gate))
+    return dy * gate * s
+""",
+            "two arrays",
+        ),
+        (
+            """
+def swiglu_backward(dy, gate, up):
+    s = 1 / (1 + np.exp(-gate))
+    return dy * gate * s, dy * up * (s + gate * s * (1 - s))
+""",
+            "swapped",
+        ),
+        (
+            """
+def swiglu_backward(dy, gate, up):
+    s = 1 / (1 + np.exp(-gate))
+    return up * (s + gate * s * (1 - s)), dy * gate * s
+""",
+            "dgate lacks dy",
+        ),
+        (
+            """
+def swiglu_backward(dy, gate, up):
+    s = 1 / (1 + np.exp(-gate))
+    return dy * up * (s + gate * s * (1 - s)), gate * s
+""",
+            "dup lacks dy",
+        ),
+        (
+            """
+def swiglu_backward(dy, gate, up):
+    s = 1 / (1 + np.exp(-gate))
+    return dy * up * (s + gate * s * (1 - s)), dy * gate
+""",
+            "the other factor of the product",
+        ),
+        (
+            """
+def swiglu_backward(dy, gate, up):
+    s = 1 / (1 + np.exp(-gate))
+    return dy * up * (s + gate * s * (1 - s)), dy * s
+""",
+            "gate * sigmoid",
+        ),
+        (
+            """
+def swiglu_backward(dy, gate, up):
+    s = 1 / (1 + np.exp(-gate))
+    return dy * (s + gate * s * (1 - s)), dy * gate * s
+""",
+            "factor up",
+        ),
+        (
+            """
+def swiglu_backward(dy, gate, up):
+    s = 1 / (1 + np.exp(-gate))
+    return dy * up * s, dy * gate * s
+""",
+            "product rule",
+        ),
+        (
+            """
+def swiglu_backward(dy, gate, up):
+    s = 1 / (1 + np.exp(-gate))
+    return dy * up * s * (1 - s), dy * gate * s
+""",
+            "slope of the SIGMOID",
+        ),
+        (
+            """
+def swiglu_backward(dy, gate, up):
+    s = 1 / (1 + np.exp(-gate))
+    return dy * up * gate * s * (1 - s), dy * gate * s
+""",
+            "one is missing",
+        ),
+        (
+            """
+def swiglu_backward(dy, gate, up):
+    s = 1 / (1 + np.exp(-gate))
+    return dy * up * gate * s, dy * gate * s
+""",
+            "SLOPE is wanted",
+        ),
+        (
+            """
+def swiglu_backward(dy, gate, up):
+    s = 1 / (1 + np.exp(-gate))
+    return (dy * up * (s + gate * s * (1 - s))).sum(axis=0), dy * gate * s
+""",
+            "should have shape (2, 4)",
+        ),
+    ],
+    "feed_forward_backward": [
+        (
+            """
+def feed_forward_backward(dy, saved, w, swiglu_backward, rms_norm_backward):
+    dgate, dup = swiglu_backward(dy @ w.down, saved.gate, saved.up)
+    dgate_up = np.concatenate([dgate, dup], axis=-1)
+    return dy + rms_norm_backward(dgate_up @ w.gate_up, saved.x, w.norm_2)[0]
+""",
+            "return two things",
+        ),
+        (
+            """
+def feed_forward_backward(dy, saved, w, swiglu_backward, rms_norm_backward):
+    dgate, dup = swiglu_backward(dy @ w.down, saved.gate, saved.up)
+    dgate_up = np.concatenate([dgate, dup], axis=-1)
+    dx, dgain = rms_norm_backward(dgate_up @ w.gate_up, saved.x, w.norm_2)
+    return dy + dx, {"gate_up": dgate_up.T @ saved.normed, "down": dy.T @ saved.active}
+""",
+            "lacks norm_2",
+        ),
+        (
+            """
+def feed_forward_backward(dy, saved, w, swiglu_backward, rms_norm_backward):
+    dgate, dup = swiglu_backward(dy @ w.down, saved.gate, saved.up)
+    dgate_up = np.concatenate([dgate, dup], axis=-1)
+    dx, dgain = rms_norm_backward(dgate_up @ w.gate_up, saved.x, w.norm_2)
+    return dx, {"norm_2": dgain, "gate_up": dgate_up.T @ saved.normed, "down": dy.T @ saved.active}
+""",
+            "PAST it is missing",
+        ),
+        (
+            """
+def feed_forward_backward(dy, saved, w, swiglu_backward, rms_norm_backward):
+    dgate, dup = swiglu_backward(dy @ w.down, saved.gate, saved.up)
+    dgate_up = np.concatenate([dgate, dup], axis=-1)
+    dx, dgain = rms_norm_backward(dgate_up @ w.gate_up, saved.x, w.norm_2)
+    return dy + dx, {"norm_2": dgain, "gate_up": dgate_up.T @ saved.normed, "down": saved.active.T @ dy}
+""",
+            "turned on its side",
+        ),
+        (
+            """
+def feed_forward_backward(dy, saved, w, swiglu_backward, rms_norm_backward):
+    dgate, dup = swiglu_backward(dy @ w.down, saved.gate, saved.up)
+    dgate_up = np.concatenate([dgate, dup], axis=-1)
+    dx, dgain = rms_norm_backward(dgate_up @ w.gate_up, saved.x, w.norm_2)
+    return dy + dx, {"norm_2": dgain, "gate_up": dgate_up.T @ saved.normed, "down": dy.T @ (saved.gate * saved.up)}
+""",
+            "dy.T @ saved.active",
+        ),
+        (
+            """
+def feed_forward_backward(dy, saved, w, swiglu_backward, rms_norm_backward):
+    dgate, dup = swiglu_backward(dy @ w.down, saved.gate, saved.up)
+    dgate_up = np.concatenate([dup, dgate], axis=-1)
+    dx, dgain = rms_norm_backward(dgate_up @ w.gate_up, saved.x, w.norm_2)
+    return dy + dx, {"norm_2": dgain, "gate_up": dgate_up.T @ saved.normed, "down": dy.T @ saved.active}
+""",
+            "gate comes first",
+        ),
+        (
+            """
+def feed_forward_backward(dy, saved, w, swiglu_backward, rms_norm_backward):
+    dgate, dup = swiglu_backward(dy @ w.down, saved.gate, saved.up)
+    dgate_up = np.concatenate([dgate, dup], axis=-1)
+    dx, dgain = rms_norm_backward(dgate_up @ w.gate_up, saved.x, w.norm_2)
+    return dy + dx, {"norm_2": dgain, "gate_up": dgate_up.T @ saved.x, "down": dy.T @ saved.active}
+""",
+            "made gate and up of saved.normed",
+        ),
+        (
+            """
+def feed_forward_backward(dy, saved, w, swiglu_backward, rms_norm_backward):
+    dgate, dup = swiglu_backward(dy @ w.down, saved.gate, saved.up)
+    dgate_up = np.concatenate([dgate, dup], axis=-1)
+    dgain = (dgate_up @ w.gate_up * saved.normed / w.norm_2).sum(axis=0)
+    dx = dy + dgate_up @ w.gate_up
+    return dx, {"norm_2": dgain, "gate_up": dgate_up.T @ saved.normed, "down": dy.T @ saved.active}
+""",
+            "the norm is left out",
+        ),
+        (
+            """
+def feed_forward_backward(dy, saved, w, swiglu_backward, rms_norm_backward):
+    dgate, dup = swiglu_backward(dy @ w.down, saved.gate, saved.up)
+    dgate_up = np.concatenate([dgate, dup], axis=-1)
+    dx, dgain = rms_norm_backward(dgate_up @ w.gate_up, saved.normed, w.norm_2)
+    return dy + dx, {"norm_2": dgain, "gate_up": dgate_up.T @ saved.normed, "down": dy.T @ saved.active}
+""",
+            "what went INTO the norm",
+        ),
+        (
+            """
+def feed_forward_backward(dy, saved, w, swiglu_backward, rms_norm_backward):
+    dgate, dup = swiglu_backward(dy @ w.down.T, saved.gate, saved.up)
+    dgate_up = np.concatenate([dgate, dup], axis=-1)
+    dx, dgain = rms_norm_backward(dgate_up @ w.gate_up, saved.x, w.norm_2)
+    return dy + dx, {"norm_2": dgain, "gate_up": dgate_up.T @ saved.normed, "down": dy.T @ saved.active}
+""",
+            "in line 3",
+        ),
+        (
+            """
+def feed_forward_backward(dy, saved, w, swiglu_backward, rms_norm_backward):
+    dgate, dup = swiglu_backward(dy @ w.down, saved.gate, saved.up)
+    dgate_up = np.concatenate([dgate, dup], axis=-1)
+    dx, dgain = rms_norm_backward(dgate_up @ w.gate_up, saved.x, w.norm_2)
+    return dy + dx, {"norm_2": w.norm_2, "gate_up": dgate_up.T @ saved.normed, "down": dy.T @ saved.active}
+""",
+            "second thing that rms_norm_backward returns",
         ),
     ],
 }

@@ -12,6 +12,7 @@ from helpers.figures import before_and_after as figures
 from helpers.judging.dimensions import Answer, Report, fact_probe, probes
 from helpers.judging.statistics import share
 from helpers.showing import plots
+from helpers.text import own_rows
 
 
 @pytest.fixture(scope="module")
@@ -69,13 +70,13 @@ def test_the_talker_tells_every_answer_and_so_the_right_one(world, some):
     assert not figures.course_verdicts({"talker": report})["talker"].any()
 
 
-def test_own_rows_are_used_only_where_there_are_any(world, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(figures, "MY_ROWS", tmp_path / "my_rows.jsonl")
+def test_own_rows_are_used_only_where_there_are_any(world, tmp_path, monkeypatch):
+    monkeypatch.setattr(own_rows, "MINE", tmp_path / "my_rows.jsonl")
     assert figures.my_model(None, world) is None
-    figures.MY_ROWS.write_text("no rows at all\n")
-    assert figures.my_model(None, world) is None
-    assert "left out" in capsys.readouterr().out
-    figures.MY_ROWS.write_text('{"prompt": "What is Zed?", "completion": "A letter."}\n')
+    own_rows.MINE.write_text("no rows at all\n")
+    with pytest.warns(UserWarning, match="not used"):
+        assert figures.my_model(None, world) is None
+    own_rows.MINE.write_text('{"prompt": "What is Zed?", "completion": "A letter."}\n')
     monkeypatch.setattr(figures, "fine_tune", lambda base, rows, recipe, progress: (rows, None))
     [row] = figures.my_model(None, world)
     assert [turn["content"] for turn in row["messages"]] == ["What is Zed?", "A letter."]

@@ -1,11 +1,17 @@
 """Notebook 00's tables and drawings hold what the files hold."""
 
 import csv
+import re
+from pathlib import Path
+
+import nbformat
 
 from helpers.figures import start_here
 from helpers.learning.recipe import CORPUS_SEED, DOCUMENTS
 from helpers.results import read_results
 from helpers.text.corpus import write_documents
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_both_drawings_say_in_words_what_they_show():
@@ -54,3 +60,18 @@ def test_the_glossary_is_whole_and_in_order():
     shown = start_here.glossary().data
     places = [shown.index(f"| **{row['term']}** |") for row in sorted(rows, key=lambda row: row["term"].lower())]
     assert places == sorted(places)
+    assert r"<\|im_start\|>" in shown, "a bare bar ends the cell, and the rest of the meaning is lost"
+
+
+def test_every_word_that_a_notebook_looks_up_stands_in_the_glossary():
+    other_forms = {
+        "greedily": "greedy decoding", "chat template": "template", "pre-trained": "pre-training", "tokens": "token",
+        "development": "development facts", "transformers": "transformer",
+        "cohen's kappa": "kappa", "backpropagation": "backward pass",
+    }  # fmt: skip
+    terms = {line.split("** | ")[0].strip("| *").lower() for line in start_here.glossary().data.splitlines()[2:]}
+    looked_up = set()
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        text = "\n".join(cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "markdown")
+        looked_up |= set(re.findall(r"\[([^][]+)\]\((?:00_start_here\.ipynb)?#Glossary\)", text))
+    assert len(looked_up) > 10 and {other_forms.get(word.lower(), word.lower()) for word in looked_up} <= terms

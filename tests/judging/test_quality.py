@@ -369,3 +369,13 @@ def test_harm_needs_every_run(tmp_path, change, message):
     write_results("defects", rows, tmp_path)
     with pytest.raises(FileProblem, match=f"defects.csv: .*{message}.*make results"):
         harms(tmp_path)
+
+
+def test_a_row_judged_again_gets_the_same_and_only_its_place_decides_whether_it_is_new(world):
+    rows = select(world, Selection(30, 0.5, DEFECTS), 2)
+    scorer = Scorer(world)
+    first = scorer.judge(rows)
+    twice = scorer.judge([*rows, *rows])
+    assert [one.marks for one in twice[:30]] == [one.marks for one in first]
+    assert all("duplicate" in one.defects for one in twice[30:])
+    assert [one.defects for one in scorer.judge(rows)] == [one.defects for one in first], "nothing of that stays"

@@ -1,11 +1,12 @@
 """`make notebooks`: what is stored says the same each time, and a failing notebook is not stored."""
 
+import base64
 import subprocess
 import sys
 from pathlib import Path
 
 import nbformat
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "store_notebooks.py"
 
@@ -48,3 +49,15 @@ def test_a_failing_notebook_stays_as_it_was(tmp_path):
     code, _ = store(folder)
     assert code != 0 and path.read_bytes() == before
     assert [file.name for file in folder.iterdir()] == [path.name]
+
+
+def test_the_picture_is_the_figure_of_the_tagged_cell():
+    sys.path.append(str(TOOL.parent))
+    import store_notebooks
+
+    def cell(content: bytes, *tags: str):
+        image = new_output("display_data", {"image/png": base64.b64encode(content).decode()})
+        return new_code_cell("draw()", outputs=[image], metadata={"tags": list(tags)})
+
+    assert store_notebooks.picture(new_notebook(cells=[cell(b"one"), cell(b"two", "picture")])) == b"two"
+    assert store_notebooks.picture(new_notebook(cells=[cell(b"one")])) is None

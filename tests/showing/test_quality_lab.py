@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import ipywidgets as widgets
 import numpy as np
 import pytest
 
@@ -17,16 +18,18 @@ from helpers.learning import recipe
 from helpers.showing import live_run
 from helpers.showing import quality_lab as module
 from helpers.showing.quality_lab import (
+    CLEAN,
     FIRST,
     LONGEST,
     MOST,
-    POOL,
     bars_svg,
     harm_text,
     marks_html,
     measure,
     quality_lab,
     rows_html,
+    rows_to_tick,
+    still,
     usable_rows,
 )
 from helpers.text import selections
@@ -73,17 +76,23 @@ class Lab:
     """The parts of the widget by name."""
 
     def __init__(self, box):
-        (self.own, self.count, self.noise, self.defect, self.instruction, self.answer, self.pair_view,
+        _, *parts = box.children
+        self.ticks = [part for part in parts if isinstance(part, widgets.Checkbox)]
+        (self.count, self.noise, self.defect, self.instruction, self.answer, self.pair_view,
          self.add_pair, self.box, self.name, self.rows_view, buttons, self.summary, self.scores, starts, self.bar,
-         self.status, self.result) = box.children
+         self.status, self.result, self.note) = parts[len(self.ticks):]
         self.add_rows, self.forget = buttons.children
         self.start, self.stop = starts.children
-        self.controls = [self.own, self.count, self.noise, self.defect, self.instruction, self.answer, self.box,
+        self.controls = [self.ticks[5], self.count, self.noise, self.defect, self.instruction, self.answer, self.box,
                          self.name]
 
     def page(self) -> str:
         return "".join(part.value for part in (self.pair_view, self.rows_view, self.summary, self.scores, self.status,
                                                self.result))
+
+    def tick(self, *numbers: int) -> None:
+        for number, box in enumerate(self.ticks):
+            box.value = number in numbers
 
     def estimate(self) -> int:
         return int(re.search(r"Estimate:</b> (\d+)%", self.summary.value)[1])
@@ -146,7 +155,7 @@ def test_what_does_not_fit_the_model_is_said_first_and_is_not_offered(world, bas
     assert len(rows) == 1 and len(problems) == 1 and "answer: takes" in problems[0]
     assert first[0].startswith("1 of your 2 do not fit this model") and "'source' (1)" in first[1]
     lab.box.value = text
-    assert lab.rows_view.value.startswith("<b>1 of your 2 do not fit") and "1 rows can be used, 1 can not" in lab.page()
+    assert "><b>1 of your 2 do not fit" in lab.rows_view.value and "1 rows can be used, 1 can not" in lab.page()
 
 
 # --- safe to show ---
@@ -176,7 +185,7 @@ def test_any_text_may_be_typed(lab, text):
 
 
 def test_every_control_has_a_name_and_changes_what_is_shown(lab):
-    values = [(5,), 500, 0.5, "wrong", "A bee", "A bee", "A bee", "A bee"]
+    values = [True, 500, 0.5, "wrong", "A bee", "A bee", "A bee", "A bee"]
     for control, value in zip(lab.controls, values, strict=True):
         before = lab.page()
         control.value = value
@@ -213,8 +222,9 @@ def test_noise_lowers_the_estimate_and_the_scorer_names_it(lab):
     assert 330 < malformed < 420, "three quarters of 500"
 
 
-def test_a_row_beyond_this_world_and_too_few_rows_are_told(lab):
-    lab.count.value, lab.own.value = 0, (0, 1)
+def test_a_row_beyond_this_world_and_too_few_rows_are_told(world, lab):
+    lab.count.value = 0
+    lab.tick(*[i for i, row in enumerate(rows_to_tick(Scorer(world), 0)) if row['defect'] == ''][:2])
     assert "it has fewer than 20 rows; the estimate is a guess" in lab.summary.value
     assert "off-world" not in lab.summary.value
     lab.instruction.value, lab.answer.value = "What is love?", "A feeling."
@@ -229,7 +239,8 @@ def test_the_error_of_such_estimates_stands_beside_the_estimate(lab):
 
 
 def test_a_selection_unlike_those_that_were_tuned_on_is_told(lab):
-    lab.own.value, lab.count.value, lab.noise.value, lab.defect.value = (), 200, 0.25, "bare"
+    lab.tick()
+    lab.count.value, lab.noise.value, lab.defect.value = 200, 0.25, "bare"
     assert "Mind:" not in lab.summary.value
     lab.noise.value = 1
     assert "Mind:" in lab.summary.value and "more bare rows" in lab.summary.value
@@ -247,11 +258,36 @@ def test_beside_a_mark_stands_what_such_rows_were_measured_to_cost(world, lab):
     assert "score" not in lab.page().lower()
 
 
-def test_the_pool_holds_good_rows_and_every_defect(base, world, lab):
-    assert len(lab.own.options) == POOL
-    lab.own.value, lab.count.value = tuple(range(POOL)), 0
-    assert all(defect in lab.summary.value for defect in DEFECTS if defect != "duplicate")
-    assert int(re.search(r"(\d+) of them sound", lab.summary.value)[1]) >= 6
+def test_the_rows_to_tick_are_a_few_clean_ones_and_one_with_each_fault(base, world, lab):
+    rows = rows_to_tick(Scorer(world), 0)
+    faults = [row["defect"] for row in rows]
+    assert sorted(faults) == sorted([""] * CLEAN + [defect for defect in DEFECTS if defect != "duplicate"])
+    found = [judged.findings for judged in Scorer(world).judge(rows)]
+    assert found == [[fault] * bool(fault) for fault in faults], "each is called what it is"
+    assert [box.description[:9] for box in lab.ticks] == [
+        row["messages"][0]["content"][:9] for row in rows], "and each box says its row"
+    assert not {str(row) for row in rows} & {str(row) for row in selections.select(
+        world, selections.Selection(200), 0)}, "none is among the course's rows"
+
+
+def test_bare_and_off_world_rows_have_their_measured_harm_beside_the_mark(base, world, lab):
+    rows = rows_to_tick(Scorer(world), 0)
+    lab.tick(*[i for i, row in enumerate(rows) if row["defect"] in ("bare", "off-world")])
+    assert "· bare: 70 points lost" in lab.scores.value and "· off-world: 90 points lost" in lab.scores.value
+
+
+def test_the_still_picture_is_the_table_of_the_laboratory(world):
+    rows = rows_to_tick(Scorer(world), 0)[:2]
+    judged = Scorer(world).judge(rows)
+    assert still(rows, judged, HARM).data == rows_html(rows, judged, HARM)
+
+
+def test_what_changes_is_told_to_a_screen_reader(lab):
+    for view in (lab.summary, lab.status, lab.pair_view, lab.rows_view):
+        assert 'role="status"' in view.value
+    lab.tick()
+    lab.count.value = 0
+    assert 'role="status"' in lab.summary.value and "Nothing is chosen" in lab.summary.value
 
 
 # --- the training ---
@@ -279,25 +315,27 @@ def test_the_training_is_real_and_the_measure_stands_beside_the_estimate(lab, mo
     estimate = lab.estimate()
     lab.run()
     assert "Done: 6 steps" in lab.status.value, lab.status.value
-    assert runs[0][:2] == (54, 6) and runs[0][2] > 0
-    assert f"The estimate was {estimate}%" in lab.result.value and "after tuning on 54 rows" in lab.result.value
+    assert runs[0][:2] == (53, 6) and runs[0][2] > 0
+    assert f"The estimate was {estimate}%" in lab.result.value and "after tuning on 53 rows" in lab.result.value
     assert lab.result.value.count("<path") == 2
     lab.run()
-    assert lab.result.value.count("54 rows: estimate") == 2, "every training is kept in the list"
+    assert lab.result.value.count("53 rows: estimate") == 2, "every training is kept in the list"
 
 
 def test_one_row_is_enough_and_none_is_told(lab):
-    lab.own.value, lab.count.value = (0,), 0
+    lab.tick(0)
+    lab.count.value = 0
     lab.run()
     assert "after tuning on 1 rows" in lab.result.value
-    lab.own.value = ()
+    lab.tick()
     assert "Nothing is chosen" in lab.summary.value
     lab.run()
     assert "Nothing was trained" in lab.status.value and not lab.start.disabled
 
 
 def test_a_row_that_cannot_be_trained_on_is_told(lab):
-    lab.count.value, lab.own.value = 0, ()
+    lab.tick()
+    lab.count.value = 0
     lab.instruction.value, lab.answer.value = "word " * 400, "Yes."
     assert "question: takes" in lab.pair_view.value and lab.add_pair.disabled
     lab.run()
@@ -325,9 +363,10 @@ def test_nor_is_one_that_an_earlier_turn_asks_about(lab, monkeypatch):
     assert len(probes_of_run) == 19 and probe not in probes_of_run
 
 
-def test_stop_stops_and_nothing_is_measured(lab, monkeypatch):
+def test_stop_stops_and_nothing_is_measured_and_meanwhile_the_cell_shows_the_same(lab, base, world, monkeypatch):
     monkeypatch.setattr(module, "TUNING", replace(recipe.TUNING, steps=5000))
     lab.start.click()
+    assert Lab(quality_lab(base, world)).status is lab.status, "run again, the cell takes up what is under way"
     while "step" not in lab.status.value:
         assert live_run.current["thread"].is_alive(), lab.status.value
     lab.stop.click()
@@ -337,6 +376,7 @@ def test_stop_stops_and_nothing_is_measured(lab, monkeypatch):
 
 
 def test_the_estimate_is_of_the_features_that_are_seen(lab, world):
-    lab.own.value, lab.count.value = (), 100
+    lab.tick()
+    lab.count.value = 100
     columns = features(Scorer(world).judge(selections.select(world, selections.Selection(100), 0)))
     assert lab.estimate() == round(100 * float(a_line()(columns)[0, 0]))
