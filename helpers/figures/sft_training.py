@@ -144,10 +144,10 @@ def new_token() -> Markdown:
     left, mean, drawn = ("left as pre-training left it", "set to the mean of all tokens", "drawn anew")
     first, second = values["exact"], values["exact, temperature 1"]
     return Markdown(
-        f"*Five runs per row.* A start at the mean, less one drawn anew: likeliest answers "
+        f"*Five runs per row.* Set to the mean, minus drawn anew: likeliest answers "
         f"{difference(first[mean], first[drawn])}; answers drawn at temperature 1 "
         f"{difference(second[mean], second[drawn])}; probability of the end mark, 5th percentile, "
-        f"{difference(stop[mean], stop[drawn])}. By this last measure, left as it was, less drawn anew: "
+        f"{difference(stop[mean], stop[drawn])}. By this last measure, left as it was, minus drawn anew: "
         f"{difference(stop[left], stop[drawn])}."
     )
 
@@ -290,6 +290,6 @@ def learned_words(readings: dict[str, dict[str, dict[str, float]]]) -> Markdown:
     return Markdown(
         "*The loss of a whole answer, cut in five parts, in one run.* For facts read often, the step after which a "
         f"part costs less than a tenth of what it cost at first: {form}. A fact read often costs "
-        f"{often[first]['the fact']:.2f} nats before any step; one that was hardly read costs {fact} after steps {first}, "
-        f"{live} and {last}."
+        f"{often[first]['the fact']:.2f} nats before any step; one that was hardly read costs {fact} after steps "
+        f"{first}, {live} and {last}."
     )
