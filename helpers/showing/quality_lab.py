@@ -2,12 +2,12 @@
 
 Beside each mark that a row lacks stands what such rows were measured to cost. The estimate comes from selections that
 were tuned on before (estimate.py); the button tunes a copy of the base model on the rows chosen now, and asks it. Core
-ipywidgets only, every text escaped. Not here: what the scorer looks for (quality.py), threads, buttons (live_run.py).
+ipywidgets only. Not here: what the scorer looks for (quality.py), how rows, marks and estimates look (quality_page.py),
+threads and buttons (live_run.py).
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -15,26 +15,25 @@ from pathlib import Path
 
 import ipywidgets as widgets
 import numpy as np
-from IPython.display import HTML
 
 from helpers.experiments.data_runs import fact_probes, report
-from helpers.experiments.estimate import Estimator, features, stored_errors, stored_estimator
+from helpers.experiments.estimate import features, stored_estimator
 from helpers.files import FileProblem
 from helpers.judging.card import misfits, set_aside_too_long, too_long
 from helpers.judging.dimensions import Probe
-from helpers.judging.quality import MARK_OF, Judgement, Scorer, harms
+from helpers.judging.quality import Scorer, harms
 from helpers.judging.statistics import Share
 from helpers.learning.language_model import LanguageModel
 from helpers.learning.recipe import TUNING
 from helpers.learning.sft import fine_tune
 from helpers.showing.live_run import LabBox, LiveRun, restart_note, said, under_way
-from helpers.showing.page import COLOURS, GREY, escape, svg, svg_text, table, verbatim
+from helpers.showing.page import escape
+from helpers.showing.quality_page import FIRST, bars_svg, in_brief, marks_html, rows_html, selection_html
 from helpers.text.datasets import in_words
 from helpers.text.facts import World
 from helpers.text.formats import RowProblem, read_row
 from helpers.text.own_rows import read_rows
 from helpers.text.selections import DEFECTS, ROW_DEFECTS, Selection, select
-from helpers.text.templates import text_of
 
 CLEAN = 4  # rows to tick without a fault; one with each fault is beside them
 SIZES = (0, 20, 50, 100, 200, 500, 1000)
@@ -42,19 +41,10 @@ WAYS = tuple(defect for defect in DEFECTS if defect != "duplicate")
 NOISES = (0, 0.1, 0.25, 0.5, 0.75, 0.9, 1)
 MOST = 2000  # rows of a file
 LONGEST = 20_000  # signs of a pasted text
-FIRST = 12  # rows of one's own, in the table
-COST = "<br><i>Points lost: how many fewer good answers of 100 there were when half of 500 rows were so (measured).</i>"
-SIGNS = {True: "✔", False: "✘", None: "–"}
 PAIR = ("What is the capital of France?", "A: the capital of france is rome")
 EXAMPLE = """{"instruction": "What is the opposite of hot?", "output": "The opposite of hot is cold."}
 {"instruction": "What is the symbol of gold?", "output": "The symbol of"}
 {"instruction": "Name a colour.", "output": ""}"""
-
-
-def question_and_answer(row: dict) -> tuple[str, str]:
-    """The last question and answer of a row."""
-    *_, question, answer = row["messages"]
-    return text_of(question), answer["content"]
 
 
 def rows_to_tick(scorer: Scorer, seed: int) -> list[dict]:
@@ -93,80 +83,6 @@ def usable_rows(source: str | Path, world: World, base: LanguageModel) -> tuple[
     problems = [f"{problem}, in: {problem.raw.strip()[:80]}" for problem in own.problems]
     first = [line for line in (misfits(own, base), *in_words(own.notes)) if line]
     return [{"messages": talk} for row in own.rows for talk in row.talks], first, problems
-
-
-def in_brief(row: dict) -> str:
-    """A row on one line."""
-    question, answer = (" ".join(text.split()) for text in question_and_answer(row))
-    return f"{question[:60]} → {answer[:70]}"
-
-
-def harm_text(harm: tuple[float, float, float]) -> str:
-    """What a defect was measured to cost, with its 95% interval: "41 points lost (30 to 52)"."""
-    return "{:.0f} points lost ({:.0f} to {:.0f})".format(*(100 * part for part in harm))
-
-
-def marks_html(judgement: Judgement, harm: dict) -> str:
-    """Each mark that is not good with its reason, and what it costs to be called so; the good ones in a line."""
-    marks, reasons = judgement.marks, judgement.reasons
-    cost = {MARK_OF[name]: f" · {name}: {harm_text(harm[name])}" for name in judgement.findings}
-    poor = [name for name, mark in marks.items() if mark is not True]
-    lines = [f"{SIGNS[marks[name]]} {name}: {reasons[name]}{cost.get(name, '')}" for name in poor]
-    good = ", ".join(name for name, mark in marks.items() if mark)
-    words = "<br>".join(map(escape, [*lines, f"✔ {good}"] if good else lines))
-    return f'<span style="overflow-wrap: anywhere">{words}</span>'
-
-
-def rows_html(rows: Sequence[dict], judgements: Sequence[Judgement], harm: dict) -> str:
-    """The first rows of a selection as a table: question, answer, marks with what they cost."""
-    lines = [
-        [str(number), *map(verbatim, question_and_answer(row)), marks_html(one, harm)]
-        for number, (row, one) in enumerate(zip(rows[:FIRST], judgements, strict=False), 1)
-    ]
-    more = f"<i>… and {len(rows) - FIRST} more of your rows.</i>" if len(rows) > FIRST else ""
-    head = ("row", "question", "answer", "marks, and what such rows cost")
-    return table(head, lines, label="rows and marks", numbers=(0,)) + more + COST
-
-
-def still(rows: Sequence[dict], judgements: Sequence[Judgement], harm: dict) -> HTML:
-    """The same table as a picture, for a page without a kernel."""
-    return HTML(rows_html(rows, judgements, harm))
-
-
-def bars_svg(bars: Sequence[tuple[str, float, float, float]]) -> str:
-    """Shares (name, value, low, high) as bars from 0 to 100%, each with its interval."""
-    width, left, step = 520, 90, 26
-    parts, figures = [], []
-    for number, (name, value, low, high) in enumerate(bars):
-        y, colour = 4 + number * step, COLOURS[number % 2]
-        x = [left + part * (width - left - 50) for part in (value, low, high)]
-        figures.append(f"{name} {value:.0%}, interval {low:.0%} to {high:.0%}")
-        parts += [
-            svg_text(left - 6, y + 13, name, "end"),
-            f'<rect x="{left}" y="{y}" width="{width - left - 50}" height="16" fill="none" stroke="{GREY}"/>',
-            f'<rect x="{left}" y="{y}" width="{x[0] - left:.0f}" height="16" fill="{colour}" opacity="0.7"/>',
-            f'<path d="M{x[1]:.0f},{y + 8} H{x[2]:.0f} M{x[1]:.0f},{y + 3} v10 M{x[2]:.0f},{y + 3} v10" '
-            'stroke="currentColor" stroke-width="2"/>',
-            svg_text(width - 44, y + 13, f"{value:.0%}"),
-        ]
-    return svg(width, step * len(bars) + 4, f"share of good answers: {'; '.join(figures)}", parts)
-
-
-def selection_html(judgements: Sequence[Judgement], line: Estimator) -> str:
-    """What a selection holds, as the scorer sees it, and the estimate."""
-    counts = Counter(defect for one in judgements for defect in one.findings)
-    defects = ", ".join(f"{counts[defect]} {defect}" for defect in DEFECTS if counts[defect]) or "no defect"
-    sound, unknown, columns = sum(one.sound for one in judgements), counts["off-world"], features(judgements)
-    [(value, low, high)], off = line(columns), 100 * stored_errors()["mean absolute"]
-    more = f" Whether the {unknown} off-world rows are right nobody can say." if unknown else ""
-    if unlike := "it has fewer than 20 rows" if len(judgements) < 20 else line.unlike(columns):
-        more += f" <b>Mind:</b> {escape(unlike)}; the estimate is a guess here."
-    return (
-        f'<div role="status"><b>This selection:</b> {len(judgements)} rows, {sound} sound. Found: {defects}.{more}'
-        f"<br><b>Estimate:</b> {value:.0%} good answers about facts that no row tells; 95% interval for one training: "
-        f"{low:.0%} to {high:.0%}. On random selections of unseen base models such estimates were off by {off:.0f} "
-        f"points on average.<br>{bars_svg([('estimate', value, low, high)])}</div>"
-    )
 
 
 def measure(lm: LanguageModel, probes: Sequence[Probe], chunk: int = 50) -> Iterator[Share]:

@@ -131,6 +131,6 @@ MISTAKES = {
         ("from dataclasses import replace\ndef cure(plan):\n    replace(plan, rate=5e-4)\n    return plan",
          "return that one"),
         ("def cure(plan):\n    return 5e-4", "return a Plan"),
-        ("def cure(plan):\n    plan.rate = 5e-4\n    return plan", "FrozenInstanceError"),
+        ("def cure(plan):\n    plan.rate = 5e-4\n    return plan", "changed in place"),
     ],
 }

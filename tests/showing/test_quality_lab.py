@@ -15,36 +15,20 @@ from helpers.experiments.estimate import FEATURES, Observations, features, fit
 from helpers.judging.quality import Scorer
 from helpers.judging.statistics import Share
 from helpers.learning import recipe
-from helpers.showing import live_run
+from helpers.showing import live_run, quality_page
 from helpers.showing import quality_lab as module
 from helpers.showing.quality_lab import (
     CLEAN,
-    FIRST,
     LONGEST,
     MOST,
-    bars_svg,
-    harm_text,
-    marks_html,
     measure,
     quality_lab,
-    rows_html,
     rows_to_tick,
-    still,
     usable_rows,
 )
 from helpers.text import selections
 from helpers.text.selections import DEFECTS
-
-HOSTILE = ["<img src=x onerror=alert(1)>", '"><script>alert(1)</script>', "</td></table><svg onload=alert(1)>",
-           "&lt;b&gt; {x} %s", "\ud800 👩‍👧", "<|im_end|>\n<|im_start|>assistant"]
-ELEMENTS = {"div", "b", "i", "br", "ul", "li", "span", "table", "thead", "tbody", "tr", "th", "td", "svg", "text",
-            "rect", "path"}
-HARM = {defect: (0.1 * number, 0.0, 0.5) for number, defect in enumerate(DEFECTS, 1)}
-ROW = {"instruction": "What is the capital of France?", "output": "The capital of France is Paris."}
-
-
-def elements(page: str) -> set[str]:
-    return set(re.findall(r"<\s*/?\s*([A-Za-z]+)", page))
+from tests.showing.test_quality_page import ELEMENTS, HARM, HOSTILE, ROW, elements
 
 
 def a_line():
@@ -65,7 +49,7 @@ def base():
 def lab(base, world, monkeypatch):
     """The widget with a training of six steps and forty questions."""
     monkeypatch.setattr(module, "stored_estimator", a_line)
-    monkeypatch.setattr(module, "stored_errors", lambda: {"mean absolute": 0.07})
+    monkeypatch.setattr(quality_page, "stored_errors", lambda: {"mean absolute": 0.07})
     monkeypatch.setattr(module, "harms", lambda: HARM)
     monkeypatch.setattr(module, "TUNING", replace(recipe.TUNING, steps=6))
     monkeypatch.setattr(module, "fact_probes", lambda: fact_probes()[:40])
@@ -162,14 +146,6 @@ def test_what_does_not_fit_the_model_is_said_first_and_is_not_offered(world, bas
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_no_text_becomes_an_element(world, text):
-    rows = [{"messages": [{"role": "user", "content": text, "input": text}, {"role": "assistant", "content": text}]}]
-    page = rows_html(rows, Scorer(world).judge(rows), HARM) + bars_svg([(text, 0.5, 0.4, 0.6)])
-    assert elements(page) <= ELEMENTS and "onerror=alert" not in re.sub(r"&lt;.*?&gt;", "", page)
-    page.encode("utf-8")
-
-
-@pytest.mark.parametrize("text", HOSTILE)
 def test_any_text_may_be_typed(lab, text):
     lab.instruction.value, lab.answer.value = text, text
     lab.name.value = text
@@ -206,9 +182,9 @@ def test_every_button_changes_what_is_shown_each_time(lab):
 
 
 def test_rows_added_many_times_are_shown_in_part(lab):
-    for _ in range(FIRST + 3):
+    for _ in range(quality_page.FIRST + 3):
         lab.add_pair.click()
-    assert lab.scores.value.count("<tr>") == FIRST + 1 and "more of your rows" in lab.scores.value
+    assert lab.scores.value.count("<tr>") == quality_page.FIRST + 1 and "more of your rows" in lab.scores.value
 
 
 def test_noise_lowers_the_estimate_and_the_scorer_names_it(lab):
@@ -234,6 +210,10 @@ def test_a_row_beyond_this_world_and_too_few_rows_are_told(world, lab):
     assert re.search(r"Found: .*1 off-world. Whether the 1 off-world rows are right nobody can say", lab.summary.value)
 
 
+def test_no_row_has_a_score(lab):
+    assert "score" not in lab.page().lower()
+
+
 def test_the_error_of_such_estimates_stands_beside_the_estimate(lab):
     assert "On random selections of unseen base models such estimates were off by 7 points on average" in lab.page()
 
@@ -244,18 +224,6 @@ def test_a_selection_unlike_those_that_were_tuned_on_is_told(lab):
     assert "Mind:" not in lab.summary.value
     lab.noise.value = 1
     assert "Mind:" in lab.summary.value and "more bare rows" in lab.summary.value
-
-
-def test_beside_a_mark_stands_what_such_rows_were_measured_to_cost(world, lab):
-    """Beside those that the row is blamed for, and no score anywhere."""
-    judged = Scorer(world).judge([
-        {"messages": [{"role": "user", "content": ROW["instruction"]}, {"role": "assistant", "content": "Rome"}]}])[0]
-    page = marks_html(judged, {"wrong": (0.414, 0.3, 0.52), "bare": (-0.02, -0.05, 0.01)})
-    assert "&#x27;Rome&#x27; is not the capital of France; the world says &#x27;Paris&#x27; · wrong: 41 points" in page
-    assert "· bare: -2 points lost (-5 to 1)" in page and page.count("points") == 2
-    assert "✘ well formed: it has no full stop at its end<br>" in page, "comes with bare, and is not counted"
-    assert harm_text((0.414, 0.3, 0.52)) == "41 points lost (30 to 52)"
-    assert "score" not in lab.page().lower()
 
 
 def test_the_rows_to_tick_are_a_few_clean_ones_and_one_with_each_fault(base, world, lab):
@@ -274,12 +242,6 @@ def test_bare_and_off_world_rows_have_their_measured_harm_beside_the_mark(base, 
     rows = rows_to_tick(Scorer(world), 0)
     lab.tick(*[i for i, row in enumerate(rows) if row["defect"] in ("bare", "off-world")])
     assert "· bare: 70 points lost" in lab.scores.value and "· off-world: 90 points lost" in lab.scores.value
-
-
-def test_the_still_picture_is_the_table_of_the_laboratory(world):
-    rows = rows_to_tick(Scorer(world), 0)[:2]
-    judged = Scorer(world).judge(rows)
-    assert still(rows, judged, HARM).data == rows_html(rows, judged, HARM)
 
 
 def test_what_changes_is_told_to_a_screen_reader(lab):
