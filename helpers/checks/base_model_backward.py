@@ -44,6 +44,10 @@ def rms_norm_backward(backward) -> str:
     expect(
         not close(dgain, (dy * x).sum(0)), "for dgain you multiply dy by x; the gain multiplies the NORMAL row, x / r"
     )
+    expect(
+        not close(dgain, (x / np.sqrt(np.mean(x * x) + layers.EPSILON) * dy).sum(0)),
+        "your r is one number for all rows; each row has an r of its own: np.mean(..., axis=-1, keepdims=True)",
+    )
     expect(not close(dgain, (normal * dy).mean(0)), "dgain is the sum over the rows, not their mean")
     expect(
         close(dgain, (normal * dy).sum(0), 1e-4), "dgain is not right: y = gain * (x / r), so its slope is dy * x / r"
@@ -60,6 +64,7 @@ def rms_norm_backward(backward) -> str:
         "in way 2 you take the sum over the row where the mean is wanted: r holds a mean, so 1/D comes with it",
     )
     share = normal * np.mean(normal * direct, axis=-1, keepdims=True)
+    expect(not close(dx, (dy - share) / r, 1e-4), "way 2 is right; in way 1 the gain is missing: it is g * dy / r")
     expect(not close(dx, (direct + share) / r, 1e-4), "way 2 has the wrong sign: a larger r makes all outputs smaller")
     expect(not close(dx, direct - share, 1e-4), "dx lacks the division by r")
     no_gain = normal * np.mean(normal * dy, axis=-1, keepdims=True)

@@ -263,7 +263,8 @@ def rope_by_distance(products: np.ndarray) -> None:
     right.plot(distance[:half], products[distance[:half] + half, half], "o", ms=5, mfc="none",
                label=f"key at position {half}")  # fmt: skip
     right.set(xlabel="distance (tokens)", ylabel="dot product", title="the same at equal distance")
-    right.margins(y=0.35)
+    low, high = products.min(), products.max()
+    right.set_ylim(low - 0.1 * (high - low), high + 0.6 * (high - low))  # the legend stands above all that is drawn
     right.legend(loc="upper center")
     spread = max(float(np.ptp(np.diagonal(products, offset))) for offset in range(-span + 1, span))
     plots.show(figure, f"Left, a map of dot products made of diagonal stripes; right, dot product by distance for two "

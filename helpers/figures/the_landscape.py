@@ -78,9 +78,7 @@ def rows_figure() -> None:
     figure, axes = plt.subplots(figsize=(7, 3.6))
     with_interval(axes, sizes, clean, "C0o-", "clean rows")
     with_interval(axes, sizes, noisy, "C1s--", "half of the rows spoiled")
-    axes.set(
-        xscale="log", xlabel="rows tuned on (logarithmic axis)", ylabel="good answers (%)", ylim=(0, 103)
-    )
+    axes.set(xscale="log", xlabel="rows tuned on (logarithmic axis)", ylabel="good answers (%)", ylim=(0, 103))
     axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
     axes.minorticks_off()
     axes.legend(loc="lower right")

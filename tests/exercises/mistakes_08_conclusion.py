@@ -29,6 +29,20 @@ def usable(text):
             bad.append(number)
     return rows, bad
 """
+ISLES = """kind,subject,answer
+capital,Atlantis,Poseidonis
+language,Atlantis,Atlantean
+capital,Lilliput,Mildendo
+continent,Lilliput,Oceania
+capital,Zenda,Strelsau
+"""
+BARE = "".join(f'{{"instruction": "Who is number {n}?", "output": "It is Ann."}}\n' for n in range(5))
+
+
+def win(settings, rows=ISLES):
+    return f"def short_win():\n    return {rows!r}, {settings!r}\n"
+
+
 MISTAKES = {
     "verdict": [
         ("def verdict(shown, low, high, expects):\n    return shown", "return one of the words"),
@@ -62,5 +76,17 @@ MISTAKES = {
         (USABLE.replace("rows.append(row)", "rows.append((row['instruction'], row['output']))"), "as dictionaries"),
         (USABLE.replace("return rows, bad", "return rows"), "return two lists"),
         (USABLE.replace("            row = None", "            break"), "costs other rows"),
+    ],
+    "short_win": [
+        (f"def short_win():\n    return {ISLES!r}", "return two things"),
+        (win({"steps": 150}), "60 are the most here"),
+        (win({"learning_rate": 1e-3}), "learning_rate: no such setting"),
+        (win({}, "\n".join(ISLES.split("\n")[:4])), "3 of your rows can be asked in other words"),
+        (win({}, BARE), "one row with the key 'again'"),
+        (win({}, "hello"), "none of your rows can be used"),
+        (win({}, ISLES.replace("Atlantis,Poseidonis", "France,Paris")), "line 2 tells what the world tells already"),
+        (win({"steps": 12, "times": 1}), "read about 0 times, at a rate of 0.0002. Missed:"),
+        (win({"tune_on": "alone", "steps": 40, "rate": 1e-3}), "the world is lost"),
+        (win({"tune_on": "all"}), "known are with the world's rows, alone"),
     ],
 }

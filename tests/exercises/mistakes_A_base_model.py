@@ -188,6 +188,13 @@ def causal_mask(count):
         (
             """
 def causal_mask(count):
+    return np.tril(np.ones((count, count))) * -1e9
+""",
+            "hides the past",
+        ),
+        (
+            """
+def causal_mask(count):
     return np.triu(np.full((count, count), -np.inf))
 """,
             "hides the diagonal",
@@ -306,6 +313,24 @@ def rms_norm_backward(dy, x, gain):
     return dy / r, (x / r * dy).sum(axis=0)
 """,
             "the gain is missing in way 1",
+        ),
+        (
+            """
+def rms_norm_backward(dy, x, gain):
+    r = np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + 1e-5)
+    n = x / r
+    return (dy - n * np.mean(n * gain * dy, axis=-1, keepdims=True)) / r, (n * dy).sum(axis=0)
+""",
+            "in way 1 the gain is missing",
+        ),
+        (
+            """
+def rms_norm_backward(dy, x, gain):
+    r = np.sqrt(np.mean(x * x) + 1e-5)
+    n = x / r
+    return (gain * dy - n * np.mean(n * gain * dy, axis=-1, keepdims=True)) / r, (n * dy).sum(axis=0)
+""",
+            "one number for all rows",
         ),
         (
             """

@@ -126,6 +126,16 @@ def test_rope_s_figure_tells_the_spread_along_a_diagonal(shown):
     assert line.get_ydata().tolist() == list(range(8)) and circles.get_ydata().tolist() == list(range(4))
 
 
+def test_rope_s_legend_hides_nothing(shown):
+    """A circle of the legend among the circles of the figure is not seen as one."""
+    figures.rope_by_distance(np.subtract.outer(np.arange(8.0), np.arange(8.0)))
+    (figure, _), = shown
+    axes = figure.axes[1]
+    figure.canvas.draw()
+    below = axes.get_legend().get_window_extent().y0
+    assert all(axes.transData.transform(line.get_xydata())[:, 1].max() < below - 5 for line in axes.lines)
+
+
 def test_the_heads_are_those_that_look_most(shown):
     weights = np.full((2, 2, 4, 4), 0.25)
     weights[1, 0, -1] = [0.0, 0.9, 0.1, 0.0]  # looks at token 1 from the last

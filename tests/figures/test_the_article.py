@@ -2,6 +2,7 @@
 found when the article's own were run."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -65,6 +66,16 @@ def test_the_evaluator_falls_in_one_pair_of_six():
     assert changes["accuracy"].mean() == pytest.approx(2, abs=0.2)
     assert (changes["accuracy"] < 0).mean() == pytest.approx(1 / 6, abs=0.02)
     assert changes["format"].min() > 60
+
+
+def test_the_scores_of_its_own_seeds_are_those_that_the_text_names():
+    text = (Path(__file__).resolve().parents[2] / "notebooks" / "D_the_article.ipynb").read_text(encoding="utf8")
+    assert "seeds 42 and 99 gives 63.6 and 64.9 for accuracy" in text
+    for seed, part, printed in ((42, slice(0, 2), 63.6), (99, slice(2, 4), 64.9)):
+        draws = np.random.RandomState(seed)  # what np.random.seed(seed) draws
+        means = {name: np.clip(draws.normal(*typed[part], the_article_code.DRAWS), 0, 1).mean()
+                 for name, typed in the_article_code.TYPED_SCORES.items()}  # fmt: skip
+        assert round(100 * means["accuracy"], 1) == printed
 
 
 def test_its_rules_pass_what_is_amiss_and_ours_do_not():

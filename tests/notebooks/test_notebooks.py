@@ -46,7 +46,8 @@ def test_stored_small_and_without_state(path):
     assert path.stat().st_size <= 500 * 1024
     assert "widgets" not in notebook["metadata"] and "papermill" not in notebook["metadata"]
     assert notebook["metadata"]["kernelspec"]["name"] == "python3"
-    assert not re.search(r"/home/|/root/|/tmp/|0x[0-9a-f]{8}", content), "a machine's path or address is stored"
+    words = re.sub(r'"image/png": "[^"]*"', "", content)  # a picture's letters may spell anything
+    assert not re.search(r"/home/|/root/|/tmp/|0x[0-9a-f]{8}", words), "a machine's path or address is stored"
 
 
 def test_has_the_form_of_the_course(cells):

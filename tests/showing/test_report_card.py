@@ -140,7 +140,7 @@ def test_the_notebook_takes_rows_with_an_address_in_them(hostile_card, tmp_path,
     monkeypatch.chdir(tmp_path)
     cells = json.loads((NOTEBOOKS / "08_conclusion.ipynb").read_text(encoding="utf-8"))["cells"]
     (cell,) = (cell for cell in cells if "report_card.write_card(" in "".join(cell["source"]))
-    names = {"report_card": report_card, "cards": {"mine": hostile_card}, "learned": "mine", "Path": Path}
+    names = {"report_card": report_card, "card": hostile_card, "Path": Path}
     exec("".join(cell["source"]), names | {"Markdown": str})  # noqa: S102 - the course's own cell
     assert "https://example.org" in Path("my_report_card.html").read_text(encoding="utf-8")
 
