@@ -160,7 +160,7 @@ def agreement(judges: dict[str, Verdicts], course: Verdicts, kappa: Callable) ->
             cells.append(f"{np.mean(said[name] == course[name]):.0%} ({beyond})")
         lines.append(f"| {judge} | {' | '.join(cells)} |")
     return Markdown(
-        "\n".join(lines) + "\n\n*Agreement with the course's judge; in brackets kappa, where it can be had.*"
+        "\n".join(lines) + "\n\n*Agreement with the course's judge; in brackets kappa, where there is one.*"
     )
 
 

@@ -74,7 +74,7 @@ def frontier() -> None:
              xticks=[-1, 0, 1, 10, 100], ylim=(0, 104))  # fmt: skip
     axes.legend(loc="lower center")
     plots.show(figure, f"Statements forgotten against questions answered exactly, a point a rate. {'; '.join(told)}.")
-    display(Markdown("*Each point is a rate (beside it), the mean of five starts; upper left is best: much learned, "
+    display(Markdown("*Each point is the mean of five starts at the rate beside it. Upper left is best: much learned, "
                      "little forgotten. LoRA's curve reaches that corner at larger rates.*"))  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def at_their_best() -> Markdown:
     ratio = best["LoRA"] / best["full tuning"]
     verdict = (
         f"**Measured.** Each at its best rate, LoRA minus full tuning, paired by start: {' and '.join(said)}. "
-        f"LoRA's best rate is {ratio:.0f} times the other, among the few tried."
+        f"Of the few rates tried, LoRA's best is {ratio:.0f} times that of full tuning."
     )
     return Markdown("\n".join(lines) + "\n\n" + verdict)
 

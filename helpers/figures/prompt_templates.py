@@ -233,7 +233,7 @@ def followup_runs() -> None:
     """Follow-ups before and after tuning on conversations, every run."""
     rows = {}
     for column, name in FOLLOW_UPS.items():
-        for kind, label in (("single-turn", "single rows"), ("multi-turn", "with talks")):
+        for kind, label in (("single-turn", "without conversations"), ("multi-turn", "with conversations")):
             rows[f"{name}, {label}"] = [100 * value for value in runs("followup", column, rows=kind)]
     figure, axes = plt.subplots(figsize=(6.5, 2.9))
     plots.run_dots(axes, rows, "test facts answered exactly (%)")

@@ -144,9 +144,11 @@ def new_token() -> Markdown:
     left, mean, drawn = ("left as pre-training left it", "set to the mean of all tokens", "drawn anew")
     first, second = values["exact"], values["exact, temperature 1"]
     return Markdown(
-        f"*Five runs per row.* Mean against drawn, likeliest answers: {difference(first[mean], first[drawn])}. Answers "
-        f"drawn at temperature 1: {difference(second[mean], second[drawn])}. P(end mark), 5th percentile: "
-        f"{difference(stop[mean], stop[drawn])}. Left as it was against drawn: {difference(stop[left], stop[drawn])}."
+        f"*Five runs per row.* Set to the mean, minus drawn anew: likeliest answers "
+        f"{difference(first[mean], first[drawn])}; answers drawn at temperature 1 "
+        f"{difference(second[mean], second[drawn])}; probability of the end mark, 5th percentile, "
+        f"{difference(stop[mean], stop[drawn])}. By this last measure, left as it was, minus drawn anew: "
+        f"{difference(stop[left], stop[drawn])}."
     )
 
 
@@ -178,9 +180,10 @@ def rates(base: LanguageModel) -> Markdown:
     plots.show(figure, f"left, over four learning rates, answers rise to {exact[best]:.0f}% at {best:g} and fall to "
                f"{exact[last]:.0f}%, while statements completed only fall; right, perplexity climbs")  # fmt: skip
     return Markdown(
-        f"*Five runs per rate, a dot each.* At {values[0]:g}, {exact[values[0]]:.0f}% are answered; the best of the "
-        f"four is {best:g} with {exact[best]:.0f}%. Statements completed fall from {told(kept[values[0]])} to "
-        f"{told(kept[best])} there and {told(kept[last])} at {last:g}."
+        f"*Five runs per rate, a dot each.* At a rate of {values[0]:g}, {exact[values[0]]:.0f}% are answered; the best "
+        f"of the four rates is {best:g}, with {exact[best]:.0f}%. The statements completed fall from "
+        f"{told(kept[values[0]])} at the lowest rate to {told(kept[best])} at the best and {told(kept[last])} at "
+        f"{last:g}."
     )
 
 
@@ -237,7 +240,7 @@ def sentence_or_bare() -> Markdown:
     plots.show(figure, f"two rows of five dots, far apart. {spans}")
     return Markdown(
         f"*Five runs per row.* In a sentence: {told(values['sentence'])}. Bare: {told(values['bare'])}. "
-        f"Run by run: {difference(values['sentence'], values['bare'])}."
+        f"Run by run, the sentence is ahead by {difference(values['sentence'], values['bare'])}."
     )
 
 
@@ -285,7 +288,8 @@ def learned_words(readings: dict[str, dict[str, dict[str, float]]]) -> Markdown:
     first, *_, live, last = seldom
     fact = f"{seldom[first]['the fact']:.1f}, {seldom[live]['the fact']:.1f} and {seldom[last]['the fact']:.1f} nats"
     return Markdown(
-        "*The loss of a whole answer, cut in five parts, in one run.* Of what a part costs at first, less than a tenth "
-        f"is left (facts read often) after step: {form}. A fact read often costs {often[first]['the fact']:.2f} nats "
-        f"before any step; one that was hardly read {fact} after steps {first}, {live} and {last}."
+        "*The loss of a whole answer, cut in five parts, in one run.* For facts read often, the step after which a "
+        f"part costs less than a tenth of what it cost at first: {form}. A fact read often costs "
+        f"{often[first]['the fact']:.2f} nats before any step; one that was hardly read costs {fact} after steps "
+        f"{first}, {live} and {last}."
     )

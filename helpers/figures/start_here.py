@@ -38,8 +38,8 @@ BUILDS = {  # what the learner writes there, and where it is used
     "01": "the greedy loop, a probe",
     "02": "20 to 40 rows of your own",
     "03": "the training step, on your rows",
-    "04": "a chat template that serves it",
-    "05": "a judge that scores it",
+    "04": "a chat template for your model",
+    "05": "a judge that scores its answers",
     "06": "LoRA, and a detector",
     "07": "a selection of rows",
     "08": "a model of your own world",
@@ -66,7 +66,7 @@ def from_tables_to_answers() -> Drawing:
     drawing.arrow(465, 108, 465, 160)
     drawing.arrow(160, 191, 400, 191, "tuning: minutes")
     drawing.box(400, 160, 130, 62, "tuned model", "answers", fill="second")
-    drawing.text(280, 216, "half of the facts only")
+    drawing.text(280, 216, "about half of the facts")
     return drawing
 
 

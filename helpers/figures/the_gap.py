@@ -52,8 +52,8 @@ def kept_sentence(fact: Fact) -> Drawing:
                       f"{' '.join(ways)} What it never read: {fact.say('response')}")  # fmt: skip
     for number, way in enumerate(ways):
         drawing.text(10, 50 + 30 * number, way, "start")
-    drawing.text(10, 20, "read, among other words", "start", bold=True)
-    drawing.text(352, 20, "never read", "start", bold=True)
+    drawing.text(10, 20, "it has read, for example", "start", bold=True)
+    drawing.text(352, 20, "it has never read", "start", bold=True)
     words = f"{fact.prompt()} …".split()
     half = (len(words) + 1) // 2
     drawing.arrow(310, 80, 348, 80)
@@ -95,7 +95,7 @@ def over_starts(figure: str, part: str = "test") -> tuple[float, tuple[float, fl
 def knows_verdict() -> Markdown:
     """What the test facts say over five starts, in words."""
     mean, (low, high) = over_starts("statements completed")
-    verdict = "it does not merely recite" if low > 50 else "it may merely recite"
+    verdict = "the models do not merely recite" if low > 50 else "the models may merely recite"
     return Markdown(
         f"**Measured.** Over five base models, {mean:.1f}% ({low:.1f} to {high:.1f}) of the test facts are completed "
         f"in a sentence that was never read. So {verdict}."
@@ -212,9 +212,9 @@ def read_on_verdict(hits: dict[float, int], total: int, ranks: dict[float, int],
         verdict = "Reading answers made no difference here"
     known = "finds the same knowledge in both" if abs(ranks[0.3] - ranks[0.0]) <= 1 else "differs between them too"
     return Markdown(
-        f"**Measured.** {hits[0.3]} of {total} questions answered where the reading held answers, {hits[0.0]} where it "
-        f"held none. {verdict}. Your probe {known}: it ranks the right answer first for {ranks[0.0]} of {probed} facts "
-        f"in the one copy and for {ranks[0.3]} of {probed} in the other."
+        f"**Measured.** {hits[0.3]} of {total} questions are answered where the reading held answers, and {hits[0.0]} "
+        f"where it held none. {verdict}. Your probe {known}: it ranks the right answer first for {ranks[0.0]} of "
+        f"{probed} facts in the one copy and for {ranks[0.3]} of {probed} in the other."
     )
 
 
@@ -234,7 +234,7 @@ def gap(knows: tuple[int, int], failures: dict[str, tuple[int, int]]) -> Markdow
     plots.show(figure, alt=f"Five horizontal bars for the base model. {words}.")
     most = max(hits / total for hits, total in failures.values())
     return Markdown(
-        f"*This notebook in one picture. The top bar is what the base model knows: {knows[0]} of {knows[1]}. Below is "
-        f"how often it gives that when you ask: {f'at most {most:.0%}' if most else 'never'}. "
+        f"*This notebook in one picture. The top bar shows what the base model knows: {knows[0]} of {knows[1]}. The "
+        f"rows below show how often you get it when you ask: {f'at most {most:.0%}' if most else 'never'}. "
         "The distance between them is the gap.*"
     )

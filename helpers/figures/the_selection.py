@@ -40,7 +40,7 @@ def scorer_drawing() -> Drawing:
         drawing.text(272, y, f"else {fault}", "start", bold=True)
     drawing.arrow(102, 103, 142, 103)
     drawing.arrow(378, 103, 418, 103)
-    drawing.box(420, 58, 126, 90, "points lost", "measured:\n500 rows,\nhalf so", fill="second")
+    drawing.box(420, 58, 126, 90, "points lost", "measured:\nhalf of the\n500 rows", fill="second")
     return drawing
 
 
@@ -138,7 +138,7 @@ def foretold_harm(world) -> Markdown:
 def curves_table() -> Markdown:
     """Three curves judged by what they have not seen: a run left out, and the largest size."""
     sizes, clean, noisy = by_rows()
-    lines = ["| rows | curve | R², all points | error on a run left out | predicted less measured at 2,000 |",
+    lines = ["| rows | curve | R², all points | error on a run left out | predicted minus measured at 2,000 |",
              "|---|---|---|---|---|"]  # fmt: skip
     verdicts = []
     for kind, good in (("clean", clean), ("half spoiled", noisy)):
@@ -170,10 +170,10 @@ def phrasings_table() -> Markdown:
     (few, many), (once, often) = (sorted({row[name] for row in rows}) for name in ("facts", "wordings"))
     lines = ["| what is more | good answers in a wording that no row has, run by run | |", "|---|---|---|"]
     for name, more, less in (
-        (f"{often} wordings of each of {few} facts, in place of {once}", (few, often), (few, once)),
-        (f"{often} wordings of each of {many} facts, in place of {once}", (many, often), (many, once)),
-        (f"{many} facts in place of {few}, one wording each", (many, once), (few, once)),
-        (f"as many rows: {few} facts in {often} wordings, in place of {many} in one", (few, often), (many, once)),
+        (f"{often} wordings of each of {few} facts, instead of {once}", (few, often), (few, once)),
+        (f"{often} wordings of each of {many} facts, instead of {once}", (many, often), (many, once)),
+        (f"{many} facts instead of {few}, one wording each", (many, once), (few, once)),
+        (f"as many rows: {few} facts in {often} wordings, instead of {many} in one", (few, often), (many, once)),
     ):
         gap = at(*more) - at(*less)
         lines.append(f"| {name} | {points(gap)} | {side(gap, 'better', 'worse')} |")

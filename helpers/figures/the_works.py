@@ -30,9 +30,9 @@ def one_point() -> Drawing:
     drawing = Drawing(
         550,
         200,
-        "From rows to one point of a curve: rows and the base model go into tuning; the tuned model is asked questions "
-        "it was never told; an answer is good if form, adherence, length and fact all pass; the share of good answers "
-        "is one point",
+        "From rows to one point of a curve: rows and the base model go into tuning; the tuned model is asked about "
+        "facts that no row tells; an answer is good if form, adherence, length and fact all pass; the share of good "
+        "answers is one point",
     )
     drawing.box(6, 6, 166, 56, "rows", "how many, how good", fill="first")
     drawing.box(6, 86, 166, 56, "base model", "always the same")
@@ -66,7 +66,7 @@ def timeline() -> Drawing:
             drawing.text(left + width + 8, y, f"{count:,}", "start")
         else:
             drawing.text(left, y, "no such number", "start")
-    drawing.text(550, 26 + step * len(listed), "rows tuned on; ten times as many: one step longer", "end")
+    drawing.text(550, 26 + step * len(listed), "rows tuned on; each tenfold adds the same length", "end")
     return drawing
 
 

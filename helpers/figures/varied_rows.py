@@ -126,9 +126,10 @@ def diversity_words() -> Markdown:
     unseen = carried_over()
     spans = [f"between {min(part):.0f} and {max(part):.0f}%" for part in (one, four, many)]
     return Markdown(
-        f"*Five starts, test facts. With {max(shares)} kinds the model answers **{verdict(low, high)}** questions well "
-        f"than with one: {mean:+.0f} points (95% interval {low:.0f} to {high:.0f}). With one kind the starts lie "
-        f"{spans[0]}, with four {spans[1]}, with {max(shares)} {spans[2]}. Counting only kinds that no row of a start "
-        f"was about, four kinds give **{verdict(*unseen[1:])}** good answers than one: {unseen[0]:+.0f} points "
+        f"*These are five starts, asked about test facts. With {max(shares)} kinds the model answers "
+        f"**{verdict(low, high)}** questions well than with one: {mean:+.0f} points (95% interval {low:.0f} to "
+        f"{high:.0f}). With one kind the starts lie {spans[0]}, with four {spans[1]}, with {max(shares)} {spans[2]}. "
+        f"Counting only the kinds that a start was not tuned on, four kinds give **{verdict(*unseen[1:])}** good "
+        f"answers than one: {unseen[0]:+.0f} points "
         f"({unseen[1]:.0f} to {unseen[2]:.0f}).*"
     )

@@ -141,9 +141,9 @@ def forgetting_dots() -> None:
     plots.show(figure, f"Six plans, a dot a start. Statements forgotten, in points: {told_dots(CURED, forgotten)}. "
                        f"Questions answered exactly, in percent: {told_dots(CURED, outcome('exact'))}.")  # fmt: skip
     hot, lora, replay, narrow = (words_of(over_starts(plan, forgotten)) for plan in CURED[1:5])
-    display(Markdown(f"*Each dot is a start, the bar its plan's mean; the dotted line is our bar for “forgetting”. Ten "
-                     f"times the rate forgets {hot} points, with LoRA {lora}, with half of the rows replayed {replay}; "
-                     f"rows about capitals alone forget {narrow}.*"))  # fmt: skip
+    display(Markdown(f"*Each dot is a start, each bar the mean of a plan; beyond the dotted line we say “forgetting”. "
+                     f"Ten times the rate forgets {hot} points, with LoRA {lora}, with half of the rows replayed "
+                     f"{replay}; rows about capitals alone forget {narrow}.*"))  # fmt: skip
 
 
 def cures() -> str:
@@ -152,7 +152,7 @@ def cures() -> str:
              "one kind of row": ("healthy", "one kind of row, replay")}  # fmt: skip
     lines = []
     for sick, names in pairs.items():
-        lines.append(f"statements forgotten, in place of {sick!r}:")
+        lines.append(f"statements forgotten, compared with {sick!r}:")
         for name in names:
             change = [
                 forgotten(run) - forgotten(twin) for run, twin in zip(stored()[name], stored()[sick], strict=True)

@@ -67,7 +67,7 @@ def test_follow_ups_and_wishes_are_those_of_their_tables(shown):
     figures.system_runs()
     (follow, _), (system, alt) = shown[0]
     expected = [100 * value for value in column("followup", "And of Spain?", rows="multi-turn")]
-    assert dots(follow.axes[0])['"And of Spain?", with talks'] == pytest.approx(expected)
+    assert dots(follow.axes[0])['"And of Spain?", with conversations'] == pytest.approx(expected)
     words = dots(system.axes[0])
     assert words["Tell me all details. (never tuned on)"] == column("system", "words", prompt="Tell me all details.")
     assert words["no system prompt"] == column("system", "words", style="none")

@@ -82,7 +82,7 @@ def test_new_token_shows_what_greedy_hides(drawn):
     stop = [100 * row["P(stop), 5th percentile"] for row in results.read_results("new_token")
             if row["served"] == "chatml" and row["way"] in figures.STARTS.values()]
     assert points(figure.axes[2]) == pytest.approx(sorted(stop)) and len(stop) == 15
-    assert "likeliest answers: +0.0 points" in words and "5th percentile: -23.6 points" in words
+    assert "likeliest answers +0.0 points" in words and "5th percentile, -23.6 points" in words
     assert "set to the mean of all tokens 62%" in alt
 
 
@@ -95,7 +95,7 @@ def test_rates_draw_both_sides_and_the_base_model_on_the_same_documents(drawn):
     dotted = [line.get_ydata()[0] for line in right.lines if line.get_linestyle() == ":"]
     lowest = figures.runs("rate", "perplexity", rate=2e-5).mean()
     assert dotted[0] == pytest.approx(lowest, rel=0.1), "other documents, another perplexity"
-    assert "the best of the four is 0.0002" in words
+    assert "the best of the four rates is 0.0002" in words
 
 
 # --- an answer's parts ---

@@ -67,7 +67,8 @@ def test_an_interval_never_leaves_0_to_100(monkeypatch):
     assert the_gap.exposure_mean(1)[1] == the_gap.form_mean("X and Y")[1] == (0, 100)
 
 
-@pytest.mark.parametrize("low, words", [(97.0, "it does not merely recite"), (3.0, "it may merely recite")])
+@pytest.mark.parametrize("low, words", [
+    (97.0, "the models do not merely recite"), (3.0, "the models may merely recite")])
 def test_what_is_known_has_two_verdicts(monkeypatch, low, words):
     monkeypatch.setattr(the_gap, "over_starts", lambda figure: (98.0, (low, 99.0)))
     assert words in the_gap.knows_verdict().data
