@@ -71,7 +71,7 @@ def verdict(judge) -> str:
     for shown, low, high, expects, why in cases:
         word, right = judge(shown, low, high, expects), course_verdict(shown, low, high, expects)
         case = f"({'shown' if shown else 'not shown'}, {low:+g} to {high:+g}), expects {expects!r}"
-        expect(word == right, f"{case}: should be {right!r}, not {word!r}. {why}")
+        expect(word == right, f"{case}: should be {right!r}, not {word!r}: {why}")
     return "No claim is called stronger than its evidence, and 'open' is a result."
 
 

@@ -45,6 +45,7 @@ MOST = 5_000  # rows to be tuned on: the course's recipe takes 4,800, and each i
 COLUMNS = ("kind", "subject", "answer")
 LIKE_JSON = re.compile(r"^[ \t]*[{\[]", re.M)
 MINE = DATA.parent / "notebooks" / "my_rows.jsonl"  # what a learner writes in notebook 02; not for git
+NONE_KEPT = f"{MINE.name}: no rows of yours are kept yet; write some in notebook 02, section 2.8, which keeps them"
 AGAIN = "again"  # a row's own key: its question in other words, which are asked and not tuned on
 
 
@@ -116,6 +117,8 @@ def read_rows(source: str | Path, world: World, most: int | None = None) -> OwnR
         file = io.StringIO(content, newline=None if table else "\n")
         return collect("your rows", file, bool(table), world, most)
     path = Path(source.strip() if isinstance(source, str) else source)
+    if not path.exists() and path.resolve() == MINE.resolve():
+        raise FileProblem(NONE_KEPT)
     with open_rows(path) as file:
         return collect(path.name, file, path.suffix.lower() in TABLES, world, most)
 

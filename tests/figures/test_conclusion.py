@@ -7,6 +7,7 @@ import pytest
 from helpers.checks.conclusion import course_verdict
 from helpers.experiments import claims, lessons
 from helpers.figures import conclusion as figures
+from helpers.judging.statistics import p_value
 from helpers.results import read_results
 from helpers.showing import plots
 
@@ -29,6 +30,15 @@ def test_the_learner_s_rule_says_of_every_lesson_what_the_course_s_says(groups):
     judged = {one.lesson.claim: word for word, some in groups.items() for one in some}
     assert judged == {one.lesson.claim: one.verdict for one in claims.judge_all(lessons.LESSONS)}
     assert len(judged) == 17, "the notebook says seventeen"
+
+
+def test_the_p_of_8_1_is_made_larger_as_the_notebook_says():
+    """Four lessons have a smaller p, so it is multiplied by 13; 0.0030 becomes 0.04."""
+    results = claims.Results()
+    values = {lesson.claim: p_value(np.asarray(lesson.measure(results), float)) for lesson in lessons.LESSONS}
+    first = values["count the loss on the response only"]
+    assert f"{first:.4f}" == "0.0030" and sum(p < first for p in values.values()) == 4
+    assert f"{13 * first:.2f}" == "0.04" and 13 * first < claims.ALPHA
 
 
 def test_another_rule_gives_other_groups():

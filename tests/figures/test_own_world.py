@@ -7,7 +7,9 @@ import pytest
 from helpers.figures import own_world
 from helpers.judging.card import FEWEST_RIGHT, FEWEST_TOLD, Card, OwnAnswer
 from helpers.judging.statistics import share
+from helpers.learning.recipe import TUNING, TUNING_ROWS
 from helpers.showing.guess import SURE
+from helpers.text.instructions import instruction_rows
 
 
 def card(told: int, right: float, hostile: str = "a") -> SimpleNamespace:
@@ -39,6 +41,10 @@ def test_answers_are_marked_and_escaped():
     table = own_world.answers_table(card(3, 0.9, "<b>|x")).data
     assert table.count("✘") == 2 and table.count("*(other words)*") == 5
     assert "<b>" not in table and table.count("\n") == 6 and "&lt;b&gt;/x" in table
+
+
+def test_the_course_s_tuning_reads_each_row_about_once(world):
+    assert 0.9 < TUNING.steps * TUNING_ROWS / len(instruction_rows(world)) < 1.1, "notebook 08 says so in 8.5"
 
 
 def test_eight_of_the_ten_ranges_hold():

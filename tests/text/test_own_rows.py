@@ -4,10 +4,12 @@ import json
 import re
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
+import nbformat
 import pytest
 
-from helpers.files import FileProblem
+from helpers.files import DATA, FileProblem
 from helpers.text import own_rows
 from helpers.text.datasets import Problem, scan
 from helpers.text.own_rows import read_rows, rows_from
@@ -226,6 +228,25 @@ def test_more_rows_than_can_be_tuned_on_are_told(world, monkeypatch):
     own = rows_from("".join(f'{{"prompt": "What is {n}?", "completion": "{n}"}}\n' for n in range(9)), world)
     assert len(own.rows) == 3
     assert [(p.line, p.message) for p in own.problems] == [(4, "from here on nothing was read: 3 rows are the most")]
+
+
+def test_rows_of_notebook_02_that_were_never_kept_are_told_so(world, tmp_path, monkeypatch):
+    monkeypatch.setattr(own_rows, "MINE", tmp_path / "my_rows.jsonl")
+    monkeypatch.chdir(tmp_path)
+    for source in (own_rows.MINE, Path("my_rows.jsonl"), "my_rows.jsonl"):
+        with pytest.raises(FileProblem, match="no rows of yours are kept yet; write some in notebook 02, section 2.8"):
+            rows_from(source, world)
+
+
+def test_notebook_02_keeps_rows_where_the_message_says():
+    cells = nbformat.read(DATA.parent / "notebooks" / "02_instruction_data.ipynb", as_version=4).cells
+    section = ""
+    for cell in cells:
+        section = (re.findall(r"^## (2\.\d+)", cell.source, re.M) or [section])[-1]
+        if "keep_rows(mine" in cell.source:
+            assert f"section {section}," in own_rows.NONE_KEPT
+            return
+    raise AssertionError("notebook 02 keeps no rows")
 
 
 def test_a_missing_file_is_an_error(world, tmp_path):
