@@ -106,7 +106,7 @@ LESSONS = (
         "06",
     ),
     Lesson(
-        "LoRA keeps more of it than full tuning",
+        "LoRA keeps more of the knowledge than full tuning",
         "statements completed, LoRA less full tuning, each at its best rate (points)",
         "more",
         lambda results: best_completed(results, "lora") - best_completed(results, "rate"),
@@ -122,7 +122,7 @@ LESSONS = (
         "04",
     ),
     Lesson(
-        "the same: ChatML served as Llama 3",
+        "serve with the template that you trained with: ChatML served as Llama 3",
         "exact answers, mismatch less match (points)",
         "less",
         between(
@@ -167,7 +167,7 @@ LESSONS = (
         "07",
     ),
     Lesson(
-        "the same, of which 90% are spoiled",
+        "quality beats quantity: 40 clean rows against 2,000 of which 90% are spoiled",
         "good answers, few clean less many noisy (points)",
         "more",
         lambda results: (
