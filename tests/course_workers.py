@@ -3,6 +3,7 @@
 xdist has groups of its own, but xdist 3.8 with pytest 9.2 silently leaves them out (pytest-xdist, issue 1386).
 """
 
+import os
 import re
 
 import pytest
@@ -26,6 +27,15 @@ class ByNotebook(LoadScopeScheduling):
 
 def pytest_xdist_make_scheduler(config, log):
     return ByNotebook(config, log)
+
+
+def pytest_configure(config):
+    """Each worker, and all that it starts, keeps to a core of its own: trainings with two threads each, side by side on
+    two cores, wait for each other longer than they compute."""
+    worker = getattr(config, "workerinput", {}).get("workerid", "")
+    if worker and hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
 
 
 # A cell that follows a failed one fails only for want of what that one should have made. nbval runs it all the same:

@@ -101,14 +101,14 @@ MEASURES: dict[str, Callable[[], str]] = {
     "knowledge": lambda: lesson("tuning teaches format"),
     "logarithm": lambda: lesson("quality follows a logarithm"),
     "diversity": lambda: lesson("diversity matters"),
-    "few clean": lambda: lesson("quality beats quantity"),
+    "few clean": lambda: lesson("quality beats quantity: 40 clean rows against 2,000 of which half"),
     "accuracy": lambda: (
         f"facts answered exactly: base {seeds('base', 'questions answered')}, tuned {seeds('tuned', 'exact')}"
     ),
     "rate": lambda: lesson("too high a rate"),
     "phases": lambda: lesson("once the format is learned"),
     "mask": lambda: lesson("count the loss on the response only"),
-    "template": lambda: lesson("serve with the template"),
+    "template": lambda: lesson("serve with the template that you trained with: ChatML served as Llama 2"),
     "system": lambda: f"asked for detail in place of brevity, by prompts never tuned on: {system_prompts()}",
     "responses": lambda: (
         "answers that hold the fact, tuned on responses only less with the questions: "

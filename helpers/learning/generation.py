@@ -9,7 +9,6 @@ Not here: beams, nucleus sampling, repetition penalties.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
@@ -18,7 +17,7 @@ import numpy as np
 
 from helpers.learning.layers import EPSILON
 from helpers.learning.model import Transformer
-from helpers.learning.products import one_thread, product
+from helpers.learning.products import cores, one_thread, product
 from helpers.learning.scratch import Scratch
 
 GROUP = 32  # prompts that are continued together, by one thread
@@ -103,7 +102,7 @@ def generate(
             new_ids[number] = ids
 
     with one_thread():
-        workers = min(len(groups), os.cpu_count() or 1)
+        workers = min(len(groups), cores())
         if workers < 2:
             list(map(work, groups))
         else:

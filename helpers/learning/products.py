@@ -6,6 +6,7 @@ NumPy hands them to BLAS. Where NumPy comes without one (in a browser) put somet
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractContextManager
 
 import numpy as np
@@ -18,6 +19,14 @@ blas = ThreadpoolController()  # made once: to look for the libraries takes long
 def product(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """a (..., M, K) @ b (..., K, N) -> (..., M, N), in `out` if that is given."""
     return multiply(a, b, out=out)
+
+
+def cores() -> int:
+    """How many cores this process may use: on a server often fewer than the machine has. At least 1."""
+    try:
+        return len(os.sched_getaffinity(0)) or 1
+    except AttributeError:  # Windows and macOS do not tell
+        return os.cpu_count() or 1
 
 
 def one_thread() -> AbstractContextManager:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -28,7 +27,7 @@ from helpers.learning.checkpoints import load_checkpoint, save_checkpoint
 from helpers.learning.lora import Lora
 from helpers.learning.model import Parameters, Transformer
 from helpers.learning.optimizers import SHARDS, AdamW, Muon, spans
-from helpers.learning.products import one_thread
+from helpers.learning.products import cores, one_thread
 from helpers.learning.scratch import Scratch
 
 __all__ = ["SHARDS", "AdamW", "Muon", "Recipe", "TrainingDiverged", "resume", "shard", "stream_batches", "train"]
@@ -106,7 +105,7 @@ def train(
     if checkpoint is not None and Path(checkpoint).exists():
         records = resume(checkpoint, model, optimizer, about, lora)
     start = len(records)
-    threads = min(SHARDS, threads or os.cpu_count() or 1)
+    threads = min(SHARDS, threads or cores())
     gradients = [lora.slopes() if lora is not None else model.parameters.empty() for _ in range(SHARDS)]
 
     own = threading.local()  # a scratch for each thread

@@ -23,7 +23,7 @@ from helpers.showing.page import COLOURS, GREY, escape, svg, svg_text, table, ve
 from helpers.text.selections import DEFECTS
 from helpers.text.templates import text_of
 
-FIRST = 12  # rows of one's own, in the table
+FIRST = 12  # rows of one's own that the table shows
 COST = "<br><i>Points lost: how many fewer good answers of 100 there were when half of 500 rows were so (measured).</i>"
 SIGNS = {True: "✔", False: "✘", None: "–"}
 
@@ -57,12 +57,14 @@ def marks_html(judgement: Judgement, harm: dict) -> str:
 
 
 def rows_html(rows: Sequence[dict], judgements: Sequence[Judgement], harm: dict) -> str:
-    """The first rows of a selection as a table: question, answer, marks with what they cost."""
+    """The last rows of a selection as a table, so that what was just added is seen: question, answer, marks with what
+    they cost. `judgements` are those of all rows, and may go on with rows that are not shown."""
+    start = max(0, len(rows) - FIRST)
     lines = [
-        [str(number), *map(verbatim, question_and_answer(row)), marks_html(one, harm)]
-        for number, (row, one) in enumerate(zip(rows[:FIRST], judgements, strict=False), 1)
+        [str(number + 1), *map(verbatim, question_and_answer(rows[number])), marks_html(judgements[number], harm)]
+        for number in range(start, len(rows))
     ]
-    more = f"<i>… and {len(rows) - FIRST} more of your rows.</i>" if len(rows) > FIRST else ""
+    more = f"<i>{start} more of your rows stand before these.</i>" if start else ""
     head = ("row", "question", "answer", "marks, and what such rows cost")
     return table(head, lines, label="rows and marks", numbers=(0,)) + more + COST
 

@@ -1,5 +1,7 @@
 """The tuning laboratory of notebook 03: one sees it learn, Stop stops it, and what came of it answers."""
 
+import re
+
 import pytest
 
 from helpers.showing.page import visible
@@ -90,8 +92,8 @@ def test_both_sides_and_earlier_runs_are_seen(laboratory):
     labels = [one.get_attribute("aria-label") for one in cell.query_selector_all("svg[aria-label]")]
     assert [label.split(" by step")[0] for label in labels[1:]] == [
         "gained: facts answered exactly (%)", "lost: perplexity of documents"]
-    assert all("1 earlier runs in grey" in label for label in labels[1:])
-    assert len(cell.query_selector_all("[aria-label=runs] tbody tr")) == 2
+    assert all(re.search(r"[1-9]\d* earlier runs? in grey", label) for label in labels[1:]), labels
+    assert len(cell.query_selector_all("[aria-label=runs] tbody tr")) >= 2
 
 
 @with_a_laboratory

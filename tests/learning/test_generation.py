@@ -133,7 +133,7 @@ def test_what_a_prompt_draws_depends_on_its_place_and_on_nothing_beside_it(write
 
 @pytest.mark.parametrize("cores", [1, 3])
 def test_many_prompts_are_one_by_one_however_many_cores_there_are(writer, monkeypatch, cores):
-    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    monkeypatch.setattr("helpers.learning.generation.cores", lambda: cores)
     several = prompts(2 * GROUP + 5, 9)
     stop = (generate(writer, several[:1], 9)[0][2],)
     alone = [generate(writer, [prompt], 9, stop=stop)[0] for prompt in several]

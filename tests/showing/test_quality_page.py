@@ -44,3 +44,13 @@ def test_the_still_picture_is_the_table_of_the_laboratory(world):
     rows = rows_to_tick(Scorer(world), 0)[:2]
     judged = Scorer(world).judge(rows)
     assert still(rows, judged, HARM).data == rows_html(rows, judged, HARM)
+
+
+def test_what_was_just_added_is_seen_where_there_are_many(world):
+    rows = [{"messages": [{"role": "user", "content": f"Question {number}?"},
+                          {"role": "assistant", "content": "The answer."}]} for number in range(15)]
+    judgements = Scorer(world).judge(rows)
+    page = rows_html(rows, judgements, HARM)
+    assert "Question 14?" in page and "Question 2?" not in page and ">15<" in page
+    assert "3 more of your rows stand before these" in page
+    assert "stand before" not in rows_html(rows[:12], judgements, HARM)
