@@ -39,13 +39,12 @@ def talk(models: Mapping[str, LanguageModel], text: str) -> widgets.VBox:
         value=text, description="Say", continuous_update=False, layout=widgets.Layout(width="480px", max_width="95%")
     )
     send = widgets.Button(description="Send", tooltip="Or press Enter in the box")
-    replies = widgets.HTML()
+    replies = widgets.HTML('<div role="status"><i>Nothing is said yet: press Send.</i></div>')
 
     def on_send(_=None) -> None:
         replies.value = replies_html(models, prompt.value)
 
     prompt.observe(on_send, "value")
     send.on_click(on_send)
-    on_send()
     row = widgets.HBox([prompt, send], layout=widgets.Layout(flex_flow="row wrap"))
     return widgets.VBox([row, replies])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from matplotlib import rcParams
+from matplotlib import rc_context, rcParamsDefault
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
@@ -18,9 +18,9 @@ STYLES = {
 }
 
 
+@rc_context(rcParamsDefault | {"svg.hashsalt": "bench"})  # the same figures give the same file, whatever was set
 def draw(record: dict, path: Path) -> None:
     """Write the picture of a record (data/results/bench.json) as SVG."""
-    rcParams["svg.hashsalt"] = "bench"  # the same figures give the same file
     figure = Figure(figsize=(11, 3.6), layout="constrained")
     panels = figure.subplots(1, 3, sharey=True)
     most = max(line["cores"] for line in record["growth"])

@@ -7,10 +7,12 @@ import pytest
 
 from tests.browser.lab import NOTEBOOKS, ROOT, WIDGET
 
-# The functions of helpers/ that make a widget, by what they say they return.
-MAKERS = [node.name for path in (ROOT / "helpers").rglob("*.py") for node in ast.parse(path.read_text("utf8")).body
-          if isinstance(node, ast.FunctionDef) and node.returns and ast.unparse(node.returns).startswith("widgets.")]
-MAKES_A_WIDGET = re.compile(rf"\b(?:{'|'.join(MAKERS)}|interact|interactive|i?py?widgets\.[A-Z]\w+)\(")
+# The functions of helpers/ that make a widget, by what they say they return; what they call of each other is a part.
+HELPERS = [ast.parse(path.read_text("utf8")) for path in (ROOT / "helpers").rglob("*.py")]
+CALLED = {getattr(node.func, "id", "") for file in HELPERS for node in ast.walk(file) if isinstance(node, ast.Call)}
+MAKERS = [node.name for file in HELPERS for node in file.body if isinstance(node, ast.FunctionDef) and node.returns
+          and ast.unparse(node.returns).startswith("widgets.") and node.name not in CALLED]
+MAKES_A_WIDGET = re.compile(rf"\b(?:{'|'.join(MAKERS)}|guess\.ask|interact|interactive|i?py?widgets\.[A-Z]\w+)\(")
 
 every_notebook = pytest.mark.parametrize("name", [path.stem for path in NOTEBOOKS])
 

@@ -229,7 +229,7 @@ def test_a_cluster_gives_the_same_numbers(monkeypatch, tmp_path):
     def register():  # in the module `grid` of a worker: another name would be a copy, sent along with this function
         grid.EXPERIMENTS["toy"] = Experiment(run, {"size": (1, 2)})
 
-    with distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster:
+    with distributed.LocalCluster(2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
         with distributed.Client(cluster) as client, joblib.parallel_config(backend="dask"):
             client.run(register)
             monkeypatch.setitem(EXPERIMENTS, "toy", Experiment(run, {"size": (1, 2)}))
