@@ -84,7 +84,7 @@ def own_form(form, base, world) -> str:
         )
         expect(
             holds < TARGET,
-            f"the capitals are right, but only {sum(right)} of {len(right)} answers have your form. {example}",
+            f"most capitals are there, but only {sum(right)} of {len(right)} are right word for word. {example}",
         )
         expect(False, f"{sum(right)} of {len(right)} right, {TARGET:.0%} is the target. {example}")
     return f"{sum(right)} of {len(right)} capitals that it was never shown, in your own words. {example}."

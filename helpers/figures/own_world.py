@@ -76,6 +76,14 @@ def counter(steps: int) -> Callable:
     return on_step
 
 
+def known(names: list[str], tries: dict[str, dict]) -> list[str]:
+    """The names, if there is a try of each; asked before any of them is trained."""
+    for name in names:
+        if name not in tries:
+            raise ValueError(f"no try is called {name!r}; there are {', '.join(map(repr, tries))}")
+    return names
+
+
 def counts(share: Share) -> str:
     return f"{share.hits} of {share.total}" if share.total else "not asked"
 

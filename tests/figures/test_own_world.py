@@ -65,3 +65,10 @@ def test_the_counter_says_how_far_a_try_is(monkeypatch):
     for step in range(15):
         assert not on_step(None, {"step": step, "loss": 1.25})
     assert [page.data for page in shown] == ["<i>step 10 of 15, loss 1.25</i>", "<i>step 15 of 15, loss 1.25</i>"]
+
+
+def test_a_try_that_there_is_not_is_told_before_any_is_trained():
+    tries = {"alone": {}, "repeated, with replay": {}}
+    assert own_world.known(["alone"], tries) == ["alone"]
+    with pytest.raises(ValueError, match="'repeated with replay'; there are 'alone', 'repeated, with replay'"):
+        own_world.known(["alone", "repeated with replay"], tries)
