@@ -22,6 +22,7 @@ from helpers.text.own_rows import AGAIN, MINE, OwnRows, read_rows, rows_from
 from helpers.text.templates import render, text_of
 from helpers.text.tokenizer import Tokenizer
 
+ENOUGH = 20  # rows; with fewer a training learns them by heart
 NOTHING = "Nothing was kept, and what you kept before stands as it was."
 ADD = "Add rows of your own, then run the cell again."
 
@@ -77,7 +78,9 @@ def keep_rows(
         write_whole(path, content)
     except OSError as problem:
         return Kept([], [f"{path.name} cannot be written: {problem.strerror}."], False, "Nothing was kept.")
-    return Kept(course_rows, [], True, f"{len(course_rows)} rows are kept in {path.name}: notebook 03 trains on them.")
+    count = f"{len(course_rows)} row{' is' if len(course_rows) == 1 else 's are'} kept in {path.name}"
+    few = f" That is few: a model learns such rows by heart. {ENOUGH} teach more." if len(course_rows) < ENOUGH else ""
+    return Kept(course_rows, [], True, f"{count}: notebook 03 trains on them.{few}")
 
 
 def read(rows: Sequence | str | Path, world: World) -> tuple[OwnRows, list[str]]:

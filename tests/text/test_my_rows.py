@@ -38,7 +38,7 @@ def test_what_is_kept_in_02_is_what_03_gets(keep, tmp_path):
     rows = [("Where?", "Here.", "At what place?"), talk,
             {"instruction": "Turn it round.", "input": "ab", "output": "ba"}]
     kept = keep(SAMPLES + rows)
-    assert kept.stored and "4 rows are kept" in kept.words and not kept.problems
+    assert kept.stored and "4 rows are kept" in kept.words and "That is few" in kept.words and not kept.problems
     mine, whose = my_rows(DEFAULT, tmp_path / "my_rows.jsonl")
     assert whose == "yours" and mine == kept.rows and mine[1]["again"] == "At what place?" and mine[2] == talk
     assert texts(mine)[:2] == [["What do bees make?", "Bees make honey."], ["Where?", "Here."]]
