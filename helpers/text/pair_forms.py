@@ -22,6 +22,7 @@ FORMS = ("explicit", "implicit", "text")
 OWN = ("prompt", "chosen", "rejected")
 NUMBERED = ("output_1", "output_2")  # names that say nothing: the key "preference", 1 or 2, says which is better
 OTHER_PROMPTS = ("input", "messages", "conversations", *TURNS)  # where answers that stand alone may have their prompt
+A_TURN = ("role", "from", "content", "value")  # of which a turn has one at least
 SPEAKERS = re.compile(r"(?:\A\s*|\n\n)(Human|Assistant):")
 
 
@@ -88,12 +89,12 @@ def turns_of(row: dict, key: str, role: str) -> list[dict]:
     """What a field holds, as turns that are not checked yet: a text is one turn of a role, or those that its speakers
     say."""
     value = row[key]
-    if isinstance(value, dict):
-        return [value]
-    if isinstance(value, list) and value:
-        if not all(isinstance(turn, dict) for turn in value):
-            raise RowProblem(key, "must be a text or a list of turns, each with role and content; write one of these")
-        return value
+    if isinstance(value, list | dict) and value:
+        turns = value if isinstance(value, list) else [value]
+        if not all(isinstance(turn, dict) and any(name in turn for name in A_TURN) for turn in turns):
+            what = "must be a text or a list of turns, each with role and content"
+            raise RowProblem(key, f"{what}; write one of these or, where this is a table by columns, a row a line")
+        return turns
     words = text(row, key)
     if not (words.lstrip().startswith("Human:") and "\n\nAssistant:" in words):
         return [{"role": role, "content": words}]
