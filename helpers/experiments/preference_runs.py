@@ -291,11 +291,6 @@ def own_pairs(lm: LanguageModel, probes: list[Probe], seed: int) -> list[dict]:
         probe, texts = asked[place], [text for _, text in drawn[place : place + 4]]
         wrong = [text for text in texts if text and text != probe.expected]
         if wrong and len(wrong) < len(texts):
-            pairs.append(
-                {
-                    "prompt": [turn("user", probe.question)],
-                    "chosen": [turn("assistant", probe.expected)],
-                    "rejected": [turn("assistant", wrong[0])],
-                }
-            )
+            chosen, rejected = ([turn("assistant", text)] for text in (probe.expected, wrong[0]))
+            pairs.append({"prompt": [turn("user", probe.question)], "chosen": chosen, "rejected": rejected})
     return pairs
