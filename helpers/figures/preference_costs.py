@@ -26,7 +26,7 @@ def razor() -> Markdown:
     figure, axes = plt.subplots(figsize=(6.2, 3.2))
     for number, method in enumerate(RAZOR_RATES):
         rows = [row for row in read_results("razor") if row["method"] == method]
-        kl = np.maximum(0.01, [row["kl"] for row in rows])
+        kl = np.maximum(0.01, [row["forward kl"] for row in rows])
         axes.plot(
             kl, [100 * row["completed"] for row in rows], MARKS[method], color=f"C{number}", label=method, alpha=0.8
         )
