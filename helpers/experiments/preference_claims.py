@@ -53,8 +53,8 @@ def at_best_rate(method: str, figure: str) -> Callable[[Results], np.ndarray]:
 
 
 def kl_foretells(results: Results) -> list[float]:
-    """Rank correlation, in hundredths, of KL (of the first model from the tuned one) with statements completed, over all
-    methods and rates of a start."""
+    """Rank correlation, in hundredths, of KL (of the first model from the tuned one) with statements completed, over
+    all methods and rates of a start."""
     starts: dict[int, list[tuple[float, float]]] = {}
     for row in read_results("razor", results.folder):
         starts.setdefault(row["seed"], []).append((row["forward kl"], row["completed"]))
@@ -115,7 +115,7 @@ PREFERENCES = (
         "C",
     ),
     Lesson(
-        "DPO makes the chosen answer itself less likely (Razin et al. 2025)",
+        "DPO makes the chosen answer itself less likely (Razin et al. 2024)",
         "log p of the chosen answers of unseen close pairs, after less before (hundredths of a nat)",
         "less",
         gained("pairs", "chosen", way="close"),
@@ -124,7 +124,7 @@ PREFERENCES = (
         experiment="pairs",
     ),
     Lesson(
-        "... the more so, the more alike the two answers are (Razin et al. 2025)",
+        "... the more so, the more alike the two answers are (Razin et al. 2024)",
         "the same, close pairs less far ones (hundredths of a nat)",
         "less",
         less(at("pairs", "chosen", way="close", when="after"), at("pairs", "chosen", way="far", when="after")),

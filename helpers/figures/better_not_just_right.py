@@ -6,13 +6,21 @@ themselves (learning/preferences.py, policy_gradient.py), the reward designer (s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML, Markdown
 
-from helpers.figures.preference_costs import at_best, claims, collapse, generalise, predictions, proxy, razor
+from helpers.figures.preference_costs import (
+    at_best,
+    claims,
+    collapse,
+    generalise,
+    proxy,
+    razor,
+    razor_correlation,
+)
 from helpers.figures.preference_results import (
     at_end,
     beside_all_rows,
@@ -40,9 +48,9 @@ __all__ += [
     "moved",
     "pairs",
     "pairs_table",
-    "predictions",
     "proxy",
     "razor",
+    "razor_correlation",
     "rewarded",
     "rewarded_table",
 ]
@@ -197,13 +205,4 @@ def pair_log(log: Sequence[dict]) -> Markdown:
     return Markdown(
         f"*In the last five steps {last['prefers']:.0%} of the pairs are preferred rightly. Log p of the rejected "
         f"answer moved by {last['rejected']:+.1f} nats, that of the chosen one by {last['chosen']:+.1f}.*"
-    )
-
-
-def judge_reward(reward: Callable, lm: LanguageModel, world: World, seed: int = 0) -> dict[str, float]:
-    """The mean reward on development facts beside `drawn_figures`."""
-    probes = development_probes(world)
-    texts = [text for _, text in draw_answers(lm, [probe.question for probe in probes], TOKENS, [seed, 6])]
-    return {"reward": float(np.mean([reward(*pair) for pair in zip(probes, texts, strict=True)]))} | drawn_figures(
-        lm, world, seed
     )

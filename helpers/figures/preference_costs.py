@@ -44,6 +44,12 @@ def razor() -> Markdown:
     )
 
 
+def razor_correlation() -> tuple[float, tuple[float, float]]:
+    """The same correlation in hundredths, for a guess."""
+    mean, low, high = mean_and_interval(kl_foretells(RESULTS))
+    return mean, (low, high)
+
+
 def at_best() -> Markdown:
     """Each method at the rate at which it answers best."""
     lines = ["| method | best rate | exact, greedy | drawn at 1 | completed | KL (nats) |", "|---|---|---|---|---|---|"]
@@ -124,10 +130,6 @@ def claims() -> Markdown:
     for one in judge_all(PREFERENCES):
         measured = "{:+.0f} ({:+.0f} to {:+.0f})".format(*one.interval) if one.interval else one.problem
         lines.append(f"| {one.lesson.claim}: {one.lesson.figure} | {measured} | {one.verdict} |")
-    return Markdown("\n".join(lines))
-
-
-def predictions() -> Markdown:
-    """What we had predicted, experiment by experiment."""
-    names = dict.fromkeys(one.experiment for one in PREFERENCES if one.experiment)
-    return Markdown("\n".join(f"- *{name}*: {prediction(name)}" for name in names))
+    lines += ["", "<details><summary>What we had predicted, experiment by experiment</summary>", ""]
+    lines += [f"- *{one.experiment}*: {prediction(one.experiment)}" for one in PREFERENCES if one.experiment]
+    return Markdown("\n".join([*lines, "", "</details>"]))

@@ -44,6 +44,7 @@ BUILDS = {  # what the learner writes there, and where it is used
     "07": "a selection of rows",
     "08": "a model of your own world",
     "A": "a backward pass",
+    "C": "a reward, and DPO's weight",
 }
 
 
