@@ -91,10 +91,11 @@ WORD_ORDERS = {
 }
 
 
-@experiment(order=tuple(WORD_ORDERS))
+@experiment(part="test", order=tuple(WORD_ORDERS))
 def word_order(base: LanguageModel, seed: int, order: str) -> Figures:
     """Eight capitals for 30 steps, as in notebook 00, in a sentence that names the country first or the capital first:
-    which share of the other capitals is right, and which word for word in that form."""
+    which share of the other capitals is right, which word for word in that form, and how many of answers drawn at 0.7.
+    The sentences and the steps were chosen by looking at the development capitals, so the test capitals are asked."""
     capitals = [fact for fact in world_of_course().of_kind("capital") if fact.told is None]
     eight = [fact for fact in capitals if fact.part == "tuned on"][:8]
     others = [fact for fact in capitals if fact.part == PART.get()]
@@ -105,11 +106,13 @@ def word_order(base: LanguageModel, seed: int, order: str) -> Figures:
 
     rows = [{"messages": [turn("user", fact.say("question")), turn("assistant", answer(fact))]} for fact in eight]
     tuned, _ = fine_tune(base, rows, Recipe(30, 3e-4, warmup=5, seed=seed), size=8, progress=False)
-    answers = tuned.ask_all([fact.say("question") for fact in others])
-    pairs = list(zip(others, answers, strict=True))
+    questions = [fact.say("question") for fact in others]
+    pairs = list(zip(others, tuned.ask_all(questions), strict=True))
+    draws = tuned.ask_all(questions, temperature=0.7, seed=seed)
     return {
         "right": float(np.mean([fact.answer in text for fact, text in pairs])),
         "right in this form": float(np.mean([text == answer(fact) for fact, text in pairs])),
+        "right, drawn": float(np.mean([fact.answer in text for fact, text in zip(others, draws, strict=True)])),
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
@@ -18,7 +18,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from helpers.experiments import claims, failure_logs, lessons
 from helpers.files import DATA
-from helpers.judging.statistics import holm, mean_and_interval, p_value
+from helpers.judging.statistics import as_percent, holm, mean_and_interval, p_value
 from helpers.showing import plots
 from helpers.showing.diagrams import Drawing
 
@@ -170,11 +170,6 @@ def lessons_table(groups: dict[str, list[Evidence]]) -> Markdown:
 # --- the thesis ---
 
 
-def percent(values: Sequence[float]) -> str:
-    mean, low, high = mean_and_interval(values)
-    return f"{mean:.0f}% ({max(0, low):.0f} to {min(100, high):.0f})"
-
-
 def outcome(plan: str, figure: str) -> np.ndarray:
     """(starts,) What became of the models of a plan of notebook 06, in percent."""
     return 100 * np.array([run.outcomes[figure] for run in failure_logs.stored_runs() if run.plan == plan])
@@ -217,18 +212,20 @@ def thesis() -> Markdown:
     wrong_form, hot = outcome("90% long", "exact"), outcome("rate 10 times", "completed")
     spared = outcome("90% long", "completed")
     lines = [
-        ("others are answered too", f"test facts exact: {percent(exact)}",
+        ("others are answered too", f"test facts exact: {as_percent(exact)}",
          "yes" if exact.mean() > 50 else "no"),
-        ("... even of a kind without a row", "; ".join(f"{kind} {percent(one)}" for kind, one in kinds.items()),
+        ("... even of a kind without a row", "; ".join(f"{kind} {as_percent(one)}" for kind, one in kinds.items()),
          f"{', '.join(reached) or 'none'}: yes; {', '.join(missed) or 'none'}: no"),
         ("what is known stays", "statements completed: {:+.1f} points ({:+.1f} to {:+.1f})".format(*kept.interval),
          {"holds": "yes", "contradicted": "no, though little is lost", "open": "open"}[kept.verdict]
          if abs(kept.interval[0]) < 5 else "no"),
-        ("few rows do nearly as well", f"good answers: {percent(few)} with 20 rows, {percent(all_rows)} with 2,000",
+        ("few rows do nearly as well", f"good answers: {as_percent(few)} with 20 rows, "
+         f"{as_percent(all_rows)} with 2,000",
          f"20 rows do {few.mean() / all_rows.mean():.0%} of it, 2,000 do more" if all_rows.mean() - few.mean() > 2
          else "yes"),
-        ("form and knowledge break apart", f"long rows: {percent(wrong_form)} exact, {percent(spared)} completed; "
-         f"ten times the rate: {percent(hot)} completed",
+        ("form and knowledge break apart", f"long rows: {as_percent(wrong_form)} exact, "
+         f"{as_percent(spared)} completed; "
+         f"ten times the rate: {as_percent(hot)} completed",
          "yes, both ways" if wrong_form.mean() < 50 < spared.mean() and hot.mean() < 50 else "no"),
     ]  # fmt: skip
     rows = ["| the thesis predicts | measured, five starts | so? |", "|---|---|---|"]
@@ -241,8 +238,8 @@ def outside_the_thesis() -> Markdown:
     told = [results.shares("base", f"statements completed{tail}").mean() for tail in ("", ", told 10", ", told 1")]
     return Markdown(
         f"**Measured.** Asked about countries that do not exist, the tuned models invent an answer in "
-        f"{percent(results.values('unknown', 'made-up: invents', rows='without'))}. Of a fact that pre-training told "
-        f"often the base completes {told[0]:.0f}%, told ten times {told[1]:.0f}%, told once {told[2]:.0f}%."
+        f"{as_percent(results.values('unknown', 'made-up: invents', rows='without'))}. Of a fact that pre-training "
+        f"told often the base completes {told[0]:.0f}%, told ten times {told[1]:.0f}%, told once {told[2]:.0f}%."
     )
 
 

@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Markdown
 
-from helpers.judging.statistics import Share, mean_and_interval
+from helpers.judging.statistics import Share, mean_and_interval, percent_interval
 from helpers.results import read_results
 from helpers.showing import plots
 from helpers.text.facts import World
@@ -193,8 +193,7 @@ def unknown_in_words() -> Markdown:
 def inventions() -> tuple[float, tuple[float, float]]:
     """Share of answers about made-up countries that tell a real one's fact, in percent: mean and interval over starts,
     tuned without rows that say otherwise."""
-    mean, low, high = mean_and_interval([100 * value for value in unknown_runs()["made-up: invents"]["without"]])
-    return mean, (max(0.0, low), min(100.0, high))
+    return percent_interval([100 * value for value in unknown_runs()["made-up: invents"]["without"]])
 
 
 def article_in_words() -> Markdown:

@@ -13,7 +13,7 @@ import numpy as np
 from IPython.display import HTML, Markdown, display
 
 from helpers.figures.template_drawings import boundary_drawing, conversation_drawing, injection_drawing  # noqa: F401
-from helpers.judging.statistics import Share, mean_and_interval
+from helpers.judging.statistics import Share, as_percent, mean_and_interval, percent_interval
 from helpers.results import read_results
 from helpers.showing import plots
 from helpers.showing.template_inspector import tokens_html, tokens_of_ids
@@ -42,13 +42,11 @@ def runs(name: str, figure: str, **settings) -> list[float]:
 
 def percent(values: Sequence[float]) -> tuple[float, tuple[float, float]]:
     """Mean and 95% interval over the runs, in percent, within 0 and 100."""
-    mean, low, high = (100 * min(1.0, max(0.0, value)) for value in mean_and_interval(values))
-    return mean, (low, high)
+    return percent_interval(100 * np.array(values))
 
 
 def words_of(values: Sequence[float]) -> str:
-    mean, (low, high) = percent(values)
-    return f"{mean:.1f}% ({low:.1f} to {high:.1f})"
+    return as_percent(100 * np.array(values), digits=1)
 
 
 def difference(before: Sequence[float], after: Sequence[float], scale: float = 100) -> tuple[float, float, float]:

@@ -14,7 +14,7 @@ from IPython.display import Markdown
 
 from helpers import results
 from helpers.judging.evaluation import perplexity
-from helpers.judging.statistics import mean_and_interval
+from helpers.judging.statistics import as_percent, mean_and_interval
 from helpers.learning.language_model import LanguageModel
 from helpers.learning.recipe import CORPUS_SEED
 from helpers.learning.sft import LOSSES, content_mask
@@ -35,15 +35,8 @@ def runs(table: str, figure: str, **setting) -> np.ndarray:
     return np.array(values) * (1 if figure in ("perplexity", "words") else 100)
 
 
-def within(values: Sequence[float]) -> tuple[float, tuple[float, float]]:
-    """Mean and interval of shares in percent, for `guess.reveal`; the interval stays within 0 and 100."""
-    mean, low, high = mean_and_interval(values)
-    return mean, (max(0.0, low), min(100.0, high))
-
-
-def told(values: Sequence[float]) -> str:
-    mean, (low, high) = within(values)
-    return f"{mean:.1f}% ({low:.1f} to {high:.1f})"
+def in_words(values: Sequence[float]) -> str:
+    return as_percent(values, digits=1)
 
 
 def difference(one: np.ndarray, other: np.ndarray, unit: str = "points") -> str:
@@ -95,8 +88,8 @@ def gradient_bars(norms: np.ndarray, is_answer: np.ndarray, tokens: Sequence[str
     axes.bar(places[~is_answer], norms[~is_answer], color="C0", label="question and form: weight 0")
     axes.bar(places[is_answer], norms[is_answer], color="C1", hatch="//", label="answer: weight 1")
     axes.set_xticks(places, [token.replace("\n", "⏎") for token in tokens], rotation=60, ha="right", fontsize=8)
-    axes.set(ylabel="length of the gradient")
-    axes.legend()
+    axes.set(ylabel="length of the gradient", ylim=(0, 1.35 * norms.max()))  # room for the legend
+    axes.legend(ncols=2, loc="upper left")
     asked = norms[~is_answer]
     alt = (
         f"a bar for each input token; at tokens of the question and the form the gradient is {asked.min():.1f} to "
@@ -182,8 +175,8 @@ def rates(base: LanguageModel) -> Markdown:
     return Markdown(
         f"*Five runs per rate, a dot each.* At a rate of {values[0]:g}, {exact[values[0]]:.0f}% are answered; the best "
         f"of the four rates is {best:g}, with {exact[best]:.0f}%. The statements completed fall from "
-        f"{told(kept[values[0]])} at the lowest rate to {told(kept[best])} at the best and {told(kept[last])} at "
-        f"{last:g}."
+        f"{in_words(kept[values[0]])} at the lowest rate to {in_words(kept[best])} at the best and "
+        f"{in_words(kept[last])} at {last:g}."
     )
 
 
@@ -239,7 +232,7 @@ def sentence_or_bare() -> Markdown:
     spans = "; ".join(f"{name}: {listed(one)}" for name, one in values.items())
     plots.show(figure, f"two rows of five dots, far apart. {spans}")
     return Markdown(
-        f"*Five runs per row.* In a sentence: {told(values['sentence'])}. Bare: {told(values['bare'])}. "
+        f"*Five runs per row.* In a sentence: {in_words(values['sentence'])}. Bare: {in_words(values['bare'])}. "
         f"Run by run, the sentence is ahead by {difference(values['sentence'], values['bare'])}."
     )
 
@@ -271,8 +264,10 @@ def reach() -> Markdown:
     plots.show(figure, f"a row of five dots for each thing asked; their means: {spans}")
     return Markdown(
         f"*Five models per row; the lower three rows are trainings without a single row of that kind.* Test facts: "
-        f"{told(rows['all test facts'])}. In a phrasing that no row has: {told(rows['in a phrasing no row has'])}. "
-        f"Left out: capitals {told(out['capital'])}, opposites {told(out['opposite'])}, lists {told(out['list'])}."
+        f"{in_words(rows['all test facts'])}. In a phrasing that no row has: "
+        f"{in_words(rows['in a phrasing no row has'])}. "
+        f"Left out: capitals {in_words(out['capital'])}, opposites {in_words(out['opposite'])}, "
+        f"lists {in_words(out['list'])}."
     )
 
 

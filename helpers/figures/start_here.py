@@ -12,7 +12,7 @@ import numpy as np
 from IPython.display import Markdown
 
 from helpers.files import DATA
-from helpers.judging.statistics import mean_and_interval
+from helpers.judging.statistics import as_percent
 from helpers.results import read_results
 from helpers.showing.diagrams import Drawing
 from helpers.text.facts import PARTS, World
@@ -111,13 +111,18 @@ def course_table() -> Markdown:
 
 
 def word_orders() -> Markdown:
-    """Eight capitals told in either order, over five starts (word_order.csv)."""
-    rows = read_results("word_order", columns=("order", "right"))
-    lines = ["| eight rows, thirty steps, five starts | capitals right |", "|---|---|"]
+    """Eight capitals told in either order, over five starts, test capitals asked (word_order.csv)."""
+    rows = read_results("word_order", columns=("order", "right", "right, drawn"))
+    lines = [
+        "| eight rows, thirty steps, five starts | capitals right | right if drawn at temperature 0.7 |",
+        "|---|---|---|",
+    ]
     for order in dict.fromkeys(row["order"] for row in rows):
-        shares = [100 * row["right"] for row in rows if row["order"] == order]
-        mean, low, high = mean_and_interval(shares)
-        lines.append(f"| {order} | {mean:.0f}% ({max(0, low):.0f} to {min(100, high):.0f}) |")
+        cells = [
+            as_percent([100 * row[figure] for row in rows if row["order"] == order])
+            for figure in ("right", "right, drawn")
+        ]
+        lines.append(f"| {order} | {' | '.join(cells)} |")
     return Markdown("\n".join(lines))
 
 

@@ -13,7 +13,7 @@ from IPython.display import Markdown
 from helpers.experiments.claims import Judgement, Results, judge_all
 from helpers.experiments.lessons import LESSONS
 from helpers.files import DATA
-from helpers.judging.statistics import mean_and_interval
+from helpers.judging.statistics import as_percent, mean_and_interval
 from helpers.results import read_results
 
 CLAIMS, REFERENCES = DATA / "article.csv", DATA / "references.csv"
@@ -39,10 +39,9 @@ def works() -> dict[str, str]:
 
 def points(values, unit: str = "%") -> str:
     """A mean over starts with its 95% interval; a share stays within 0 and 100."""
-    mean, low, high = mean_and_interval(list(values))
     if unit == "%":
-        low, high = max(0.0, low), min(100.0, high)
-    return f"{mean:.1f}{unit if unit == '%' else ''} ({low:.1f} to {high:.1f}){'' if unit == '%' else ' ' + unit}"
+        return as_percent(list(values), digits=1)
+    return "{:.1f} ({:.1f} to {:.1f}) {}".format(*mean_and_interval(list(values)), unit)
 
 
 def change(values) -> str:

@@ -12,7 +12,7 @@ from IPython.display import HTML, Markdown
 
 from helpers.experiments.claim_runs import FORMS
 from helpers.judging import evaluation
-from helpers.judging.statistics import mean_and_interval
+from helpers.judging.statistics import percent_interval
 from helpers.learning.language_model import LanguageModel
 from helpers.results import read_results
 from helpers.showing import plots
@@ -88,8 +88,7 @@ def over_starts(figure: str, part: str = "test") -> tuple[float, tuple[float, fl
     rows = [
         row for row in read_results("seeds") if (row["model"], row["part"], row["figure"]) == ("base", part, figure)
     ]
-    mean, low, high = mean_and_interval([100 * row["hits"] / row["total"] for row in rows])
-    return mean, (max(0.0, low), min(100.0, high))
+    return percent_interval([100 * row["hits"] / row["total"] for row in rows])
 
 
 def knows_verdict() -> Markdown:
@@ -122,8 +121,7 @@ def exposure_values(name: str) -> dict[int | str, list[float]]:
 
 def exposure_mean(told: int | str) -> tuple[float, tuple[float, float]]:
     """Percent ranked first at one exposure: mean over the starts, and its interval (never outside 0-100)."""
-    mean, low, high = mean_and_interval(exposure_values("ranked first")[told])
-    return mean, (max(0.0, low), min(100.0, high))
+    return percent_interval(exposure_values("ranked first")[told])
 
 
 def exposure() -> Markdown:
@@ -159,15 +157,14 @@ def form_values(key: str = "answered") -> dict[str, list[float]]:
 
 def form_mean(name: str) -> tuple[float, tuple[float, float]]:
     """Percent answered in one form: mean over the starts, and its interval (never outside 0-100)."""
-    mean, low, high = mean_and_interval(form_values()[name])
-    return mean, (max(0.0, low), min(100.0, high))
+    return percent_interval(form_values()[name])
 
 
 def forms() -> Markdown:
     """The untuned model asked in four forms, every start a dot; -> the caption with means, intervals, drawn replies."""
     values, drawn, names, words = form_values(), form_values("answered, drawn"), {}, []
     for name, percents in values.items():
-        mean, low, high = np.clip(mean_and_interval(percents), 0, 100)
+        mean, (low, high) = percent_interval(percents)
         names[name] = f"{name}: {mean:.0f}% ({low:.0f}–{high:.0f})"
         words.append(f"{name} {np.mean(drawn[name]):.0f}%")
     figure, axes = plt.subplots(figsize=(7, 2.8))

@@ -15,7 +15,7 @@ from IPython.display import HTML, Markdown
 
 from helpers.judging import scaling
 from helpers.judging.dimensions import DIMENSIONS
-from helpers.judging.statistics import mean_and_interval
+from helpers.judging.statistics import as_percent, mean_and_interval, percent_interval
 from helpers.results import read_results
 from helpers.showing import plots
 from helpers.showing.page import escape, table
@@ -28,7 +28,7 @@ WAYS = ("none", *DEFECTS)
 
 def percent(values: Sequence[float]) -> str:
     """Mean of runs with its interval: "79% (76 to 83)"."""
-    return "{:.0f}% ({:.0f} to {:.0f})".format(*(100 * np.clip(mean_and_interval(values), 0, 1)))
+    return as_percent(100 * np.array(values))
 
 
 def points(values: Sequence[float]) -> str:
@@ -44,8 +44,7 @@ def side(values: Sequence[float], above: str, below: str, unsure: str = "five ru
 
 def in_percent(values: Sequence[float]) -> tuple[float, tuple[float, float]]:
     """Mean and interval for a guess box, within 0 and 100."""
-    mean, low, high = (float(value) for value in 100 * np.clip(mean_and_interval(values), 0, 1))
-    return mean, (low, high)
+    return percent_interval(100 * np.array(values))
 
 
 # --- number ---

@@ -11,7 +11,7 @@ import numpy as np
 from IPython.display import Markdown, display
 
 from helpers.judging.dimensions import Report, ask, probes
-from helpers.judging.statistics import mean_and_interval
+from helpers.judging.statistics import mean_and_interval, percent_interval
 from helpers.learning.language_model import LanguageModel
 from helpers.results import read_results
 from helpers.showing import plots
@@ -74,8 +74,7 @@ def diversity() -> dict[int, list[float]]:
 
 def good_share(kinds: int) -> tuple[float, tuple[float, float]]:
     """The mean of the five starts, and its interval."""
-    mean, low, high = mean_and_interval(diversity()[kinds])
-    return mean, (max(0, low), min(100, high))
+    return percent_interval(diversity()[kinds])
 
 
 def first_kinds() -> list[str]:

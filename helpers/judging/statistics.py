@@ -63,6 +63,18 @@ def mean_and_interval(values: Sequence[float], level: int = 95) -> tuple[float, 
     return mean, mean - half, mean + half
 
 
+def percent_interval(values: Sequence[float]) -> tuple[float, tuple[float, float]]:
+    """Mean of percentages over seeds, and its 95% interval kept within 0 and 100: (mean, (low, high))."""
+    mean, low, high = mean_and_interval(values)
+    return mean, (max(0.0, low), min(100.0, high))
+
+
+def as_percent(values: Sequence[float], digits: int = 0) -> str:
+    """The same as a text: "79% (76 to 83)"."""
+    mean, (low, high) = percent_interval(values)
+    return f"{mean:.{digits}f}% ({low:.{digits}f} to {high:.{digits}f})"
+
+
 def p_value(values: Sequence[float], middle: float = 0.0) -> float:
     """Two-sided p by Student's t: how often a mean as far from `middle` as that of `values` would come of nothing. With
     an angle in place of t its density is a power of the cosine, which is added up here."""

@@ -61,7 +61,7 @@ TRIES = {  # as in data/results/mission.csv -> the options of the command
     "20 times": "--times 20",
     "alone": "--alone",
 }
-WHERE_ROWS_ARE_NOT_TOLD = "fewer rows in more wordings each, or the higher rate"
+WHERE_ROWS_ARE_NOT_TOLD = "more wordings of each row, more steps, or fewer rows"
 WHERE_WORLD_IS_LOST = "your rows among the course's, fewer times, or with replay"
 FEWEST_READINGS, TOO_FEW = 20, ", which is hardly enough: bring fewer rows, or give --times"
 LONGEST = 500  # signs of a line, or of a note, that the page shows

@@ -18,7 +18,7 @@ from helpers.files import FileProblem, write_whole
 from helpers.text.datasets import Problem, json_line
 from helpers.text.facts import World
 from helpers.text.formats import write_row
-from helpers.text.own_rows import AGAIN, MINE, OwnRows, read_rows, rows_from
+from helpers.text.own_rows import AGAIN, MINE, MOST, OwnRows, read_rows, without_repeats
 from helpers.text.templates import render, text_of
 from helpers.text.tokenizer import Tokenizer
 
@@ -99,10 +99,7 @@ def read(rows: Sequence | str | Path, world: World) -> tuple[OwnRows, list[str]]
                 problems.append(f"Row {number}: {problem}.")
                 lines.append("\n")  # so that the others keep their numbers
         source = "".join(lines) + "\n"
-    try:
-        own = rows_from(source, world)
-    except FileProblem:  # not one can be used: say of each why
-        own = read_rows(source, world)
+    own = without_repeats(read_rows(source, world, MOST))  # also where not one can be used: each says why
     return own, problems + [problem_of(problem) for problem in own.problems]
 
 

@@ -76,9 +76,17 @@ class OwnRows:
 
 
 def rows_from(source: str | Path, world: World) -> OwnRows:
-    """Rows to be tuned on: `read_rows`, MOST at most, without those that ask what another teaches already, or keeps for
-    asking again. FileProblem if none is left."""
-    own, usable = read_rows(source, world, MOST), []
+    """Rows to be tuned on: `read_rows`, MOST at most, without repeats. FileProblem if none is left."""
+    own = without_repeats(read_rows(source, world, MOST))
+    if not own.rows:
+        raise no_usable_row(own.name, own.problems)
+    warn_of(own.name, own.notes)
+    return own
+
+
+def without_repeats(own: OwnRows) -> OwnRows:
+    """The same, in place: a row becomes a problem that asks what another teaches already, or keeps for asking again."""
+    usable: list[OwnRow] = []
     tuned_on, asked_again = {}, {}  # question -> the line that teaches it, or keeps it for asking again
     for row in own.rows:
         question, again, problem = comparable(row.talks[-1][:-1]), comparable(row.again or []), None
@@ -95,9 +103,6 @@ def rows_from(source: str | Path, world: World) -> OwnRows:
             usable.append(row)
     own.rows = usable
     own.problems.sort(key=lambda problem: problem.line)
-    if not own.rows:
-        raise no_usable_row(own.name, own.problems)
-    warn_of(own.name, own.notes)
     return own
 
 

@@ -48,7 +48,8 @@ def test_word_orders_are_the_stored_means():
     rows = [row for row in read_results("word_order") if row["order"] == "answer first"]
     mean = 100 * sum(row["right"] for row in rows) / len(rows)
     text = start_here.word_orders().data
-    assert f"| answer first | {mean:.0f}% (" in text and "| subject first | " in text
+    drawn = 100 * sum(row["right, drawn"] for row in rows) / len(rows)
+    assert f"| answer first | {mean:.0f}% (" in text and f" | {drawn:.0f}% (" in text and "| subject first | " in text
     assert len(rows) == 5
 
 

@@ -12,6 +12,7 @@ import pytest
 from helpers import load
 from helpers.checks import gap_functions as course
 from helpers.figures import gap_examples, the_gap
+from helpers.judging import statistics
 from helpers.results import read_results
 from helpers.showing import plots
 from helpers.text.facts import load_world
@@ -62,7 +63,7 @@ def test_the_answered_questions_are_those_of_the_table(monkeypatch, hits, words)
 
 
 def test_an_interval_never_leaves_0_to_100(monkeypatch):
-    monkeypatch.setattr(the_gap, "mean_and_interval", lambda values: (50.0, -20.0, 130.0))
+    monkeypatch.setattr(statistics, "mean_and_interval", lambda values, level=95: (50.0, -20.0, 130.0))
     assert the_gap.over_starts("statements completed")[1] == (0, 100)
     assert the_gap.exposure_mean(1)[1] == the_gap.form_mean("X and Y")[1] == (0, 100)
 

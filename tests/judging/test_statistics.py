@@ -5,7 +5,17 @@ import math
 import numpy as np
 import pytest
 
-from helpers.judging.statistics import Share, bootstrap, holm, mean_and_interval, p_value, paired_difference, share
+from helpers.judging.statistics import (
+    Share,
+    as_percent,
+    bootstrap,
+    holm,
+    mean_and_interval,
+    p_value,
+    paired_difference,
+    percent_interval,
+    share,
+)
 
 # --- shares ---
 
@@ -120,3 +130,11 @@ def test_a_paired_difference_is_sharper_than_two_intervals():
     assert bootstrap(after)[1] < bootstrap(before)[2], "the two intervals overlap"
     with pytest.raises(ValueError, match="pair the same probes"):
         paired_difference(before, after[:-1])
+
+
+def test_an_interval_of_percentages_stays_within_0_and_100():
+    values = [99.0, 100.0, 100.0, 100.0, 92.0]
+    mean, (low, high) = percent_interval(values)
+    assert mean == pytest.approx(98.2) and low == pytest.approx(mean_and_interval(values)[1]) and high == 100
+    assert percent_interval([0.0, 0.0, 1.0])[1][0] == 0
+    assert as_percent([79.0, 76.0, 83.0], 1) == "79.3% (70.6 to 88.1)" and as_percent(values) == "98% (94 to 100)"

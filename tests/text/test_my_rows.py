@@ -105,3 +105,8 @@ def test_what_cannot_be_used_of_the_file_is_told(tmp_path):
     path.write_text("nothing")
     with pytest.warns(UserWarning, match="your rows are not used: .*line 1: not JSON"):
         assert my_rows(DEFAULT, path) == (DEFAULT, "the course's")
+
+
+def test_a_lone_row_whose_other_words_are_its_own_question_is_not_kept(world, tokenizer, tmp_path):
+    kept = keep_rows([("Who is it?", "Me, Tom.", "Who is it?")], world, tokenizer, path=tmp_path / "my_rows.jsonl")
+    assert not kept.stored and "teaches this question" in kept.problems[0] and not (tmp_path / "my_rows.jsonl").exists()
