@@ -34,7 +34,7 @@ def block() -> Drawing:
     drawing = Drawing(
         540, 270,
         "The residual stream runs from the left to the right. Attention reads it through a norm and adds its result; "
-        "then the feed-forward part reads it through a norm and adds its result",
+        "then SwiGLU reads it through a norm and adds its result",
     )  # fmt: skip
     drawing.text(12, 28, "x (a row of 128 numbers for each token)", "start", bold=True)
     drawing.arrow(10, 45, 530, 45)
