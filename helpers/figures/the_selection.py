@@ -21,6 +21,7 @@ from helpers.results import read_results
 from helpers.showing import plots
 from helpers.showing.diagrams import Drawing
 from helpers.showing.page import escape, markdown_table, table
+from helpers.showing.quality_page import cut
 from helpers.text.selections import DEFECTS
 
 
@@ -54,9 +55,9 @@ def marks_table(rows: Sequence[dict], judgements: Sequence[Judgement], harm: dic
         if number is None:
             continue
         why = judgements[number].reasons[MARK_OF[name] if name else "right"]
-        cost = "{:.0f} ({:.0f} to {:.0f})".format(*(100 * part for part in harm[name])) if name else ""
+        cost = "{:.0f}\u00a0({:.0f}\u00a0to\u00a0{:.0f})".format(*(100 * part for part in harm[name])) if name else ""
         answer = rows[number]["messages"][-1]["content"].replace("\n", " / ")
-        lines.append([escape(answer[:90]), f"<b>{fault}</b>", escape(why), cost])
+        lines.append([escape(cut(answer, 90)), f"<b>{fault}</b>", escape(why), cost])
     return HTML(table(("the row's answer", "called", "because", "points lost"), lines, label="marks and reasons"))
 
 
