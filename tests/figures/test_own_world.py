@@ -1,6 +1,7 @@
 """Notebook 08's mission: the drawing's targets are the card's, and the tables show what each try gave."""
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -13,6 +14,8 @@ from helpers.showing import report_card
 from helpers.showing.guess import SURE
 from helpers.text import own_rows
 from helpers.text.instructions import instruction_rows
+
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "08_conclusion.ipynb"
 
 
 def card(told: int, right: float, hostile: str = "a") -> SimpleNamespace:
@@ -67,6 +70,18 @@ def test_what_a_validator_set_aside_is_not_read_and_reaches_the_card(world):
                                                                           (5, "not json", report_card.BY_VALIDATOR)]
     own_world.set_aside(own, text, [])
     assert len(own.problems) == 2
+
+
+def test_my_text_is_read_only_if_it_is_what_is_brought(capsys):
+    """A faulty line of it is no news to a learner who brings a table."""
+    cells = json.loads(NOTEBOOK.read_text(encoding="utf8"))["cells"]
+    (cell,) = (source for source in ("".join(cell["source"]) for cell in cells) if source.startswith("bring = "))
+    told = {}
+    for bring in ("my rows", "a table"):
+        names = {"my_text": "{}", "usable": lambda _: ([], [1]), "own_world": own_world, "own_rows": own_rows}
+        exec(cell.replace('bring = "my rows"', f"bring = {bring!r}"), names)
+        told[bring] = capsys.readouterr().out, names["bad"]
+    assert told == {"my rows": ("line 1 cannot be used: {}\n", [1]), "a table": ("", [])}
 
 
 def test_a_line_that_cannot_be_used_is_shown_by_its_number(capsys):

@@ -1,6 +1,7 @@
 """Notebook 07's figures show what the tables hold, its verdicts have the right sign, its drawings keep their labels."""
 
 import re
+from itertools import combinations
 from xml.etree import ElementTree
 
 import matplotlib.pyplot as plt
@@ -142,6 +143,9 @@ def test_words_do_not_touch_their_box():
     assert 9 * len("how many, how good") <= float(rows.get("width")) - 10
     middle = float(rows.get("x")) + float(rows.get("width")) / 2
     assert float(texts["how many, how good"].get("x")) == middle
+    boxes = [[float(box.get(name)) for name in ("x", "y", "width", "height")] for box in root.iter("rect")]
+    for (x, y, width, height), (left, top, _, _) in combinations(sorted(boxes), 2):
+        assert left > x + width or top > y + height or top < y, "no box touches another"
 
 
 def test_a_bar_is_as_long_as_the_logarithm_of_its_rows():
