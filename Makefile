@@ -10,10 +10,10 @@ CARD := report_card.html
 # Two workers; who does what, and that a failing cell is one failure, is in tests/course_workers.py. No machine is too slow.
 NBVAL := -p course_workers -n 2 --nbval-lax --nbval-current-env --nbval-cell-timeout=600 --nbval-kernel-startup-timeout=600
 
-.PHONY: help setup lab test test-colab notebooks rebuild results results-all world bench lock clean FORCE
+.PHONY: help setup lab test test-colab notebooks rebuild results results-preferences results-all world bench lock clean FORCE
 
 help:  ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r name what; do printf '  make %-20s %s\n' "$$name" "$$what"; done
 
 setup: .venv/.installed  ## the Python environment in .venv; the other targets see to it themselves
 
@@ -39,6 +39,10 @@ rebuild: .venv/.installed  ## corpus, tokenizer, models and results from nothing
 results: .venv/.installed  ## four more random starts and the experiments that notebooks draw; goes on where it was stopped
 	$(PY) -m helpers.experiments.rebuild seeds
 	$(PY) -m helpers.experiments
+
+results-preferences: .venv/.installed  ## those of notebook C: preferences and rewards
+	$(PY) -m helpers.experiments.rebuild seeds
+	$(PY) -m helpers.experiments preferences
 
 results-all: results  ## the other experiments too
 	$(PY) -m helpers.experiments all

@@ -31,7 +31,9 @@ from helpers.learning.products import cores, one_thread
 from helpers.learning.scratch import Scratch
 
 __all__ = ["SHARDS", "AdamW", "Muon", "Recipe", "TrainingDiverged", "resume", "shard", "stream_batches", "train"]
-Batch = tuple[np.ndarray, np.ndarray, np.ndarray]  # ids, targets (B, T) int; weights (B, T) float, 0 = not trained
+# ids, targets (B, T) int; weights (B, T) float: 0 = not trained, below 0 = to become less likely. A fourth part, if
+# there is one, is what the sum of the weighted losses is divided by; else it is the sum of the weights.
+Batch = tuple[np.ndarray, np.ndarray, np.ndarray] | tuple[np.ndarray, np.ndarray, np.ndarray, float]
 
 
 class TrainingDiverged(RuntimeError):
@@ -69,7 +71,7 @@ class Recipe:
 
 def shard(batch: Batch) -> list[Batch]:
     """The batch's rows in SHARDS nearly equal pieces; empty ones are left out."""
-    pieces = zip(*(np.array_split(part, SHARDS) for part in batch), strict=True)
+    pieces = zip(*(np.array_split(part, SHARDS) for part in batch[:3]), strict=True)
     return [piece for piece in pieces if len(piece[0])]
 
 
@@ -86,6 +88,7 @@ def train(
     threads: int | None = None,
     lora: Lora | None = None,
     optimizer: type[AdamW] = AdamW,
+    run: str | None = None,
 ) -> list[dict]:
     """Train `model` in place; `batches(step)` gives the batch of a step, so that a resumed run sees the same ones.
 
@@ -94,14 +97,15 @@ def train(
     `on_step` gets each step's record and may return True to stop early. `parts(step)` names positions of the batch, as
     masks (B, T), whose mean loss is recorded apart. `threads` work at once: one a core, unless told otherwise. With
     `lora`, only its adapters learn, and their correction is merged into the model after every step. `optimizer` is
-    AdamW or Muon. Returns the records: step, loss (mean per trained token), gradient norm, rate, tokens, seconds; of
-    the steps before an interruption only step and loss.
+    AdamW or Muon. `run` names what is learned from, for the checkpoint, where batches hang on the model as it becomes
+    and cannot be listed beforehand. Returns the records: step, loss (mean per trained token), gradient norm, rate,
+    tokens, seconds; of the steps before an interruption only step and loss.
     """
     parameters = model.parameters if lora is None else lora
     how, optimizer, records = optimizer.__name__, optimizer(parameters), []
     about = {}
     if checkpoint is not None:
-        about = {"run": run_name(model, batches, recipe, lora), "optimizer": how, **asdict(recipe)}
+        about = {"run": run or run_name(model, batches, recipe, lora), "optimizer": how, **asdict(recipe)}
     if checkpoint is not None and Path(checkpoint).exists():
         records = resume(checkpoint, model, optimizer, about, lora)
     start = len(records)
@@ -128,11 +132,11 @@ def train(
             began = time.perf_counter()
             batch = batches(step)
             pieces = shard(batch)
-            counted = float(batch[2].sum())
-            if not counted:
+            counted = float(batch[3] if len(batch) > 3 else batch[2].sum())
+            if not 0 < counted < math.inf:
                 raise ValueError(
-                    f"step {step}: no position of this batch counts, so there is nothing to learn from it; "
-                    "check the loss mask"
+                    f"step {step}: the losses of this batch are to be divided by {counted}. It must be above 0: if no "
+                    "position counts, check the loss mask; if weights are below 0, give the divisor as a fourth part"
                 )
             losses = np.zeros(batch[2].shape, gradients[0].flat.dtype)  # (B, T)
             loss = sum(pool.map(work, pieces, np.array_split(losses, SHARDS), gradients)) / counted

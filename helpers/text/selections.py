@@ -101,6 +101,12 @@ def by_phrasing(world: World, facts: int, wordings: int, seed: int = 0) -> list[
     return fact_rows(replace(world, facts=[fact for fact in tunable if fact in few]), wordings)
 
 
+def wrong_response(world: World, fact: Fact, rng: np.random.Generator) -> str:
+    """The fact's response with the answer of another fact of its kind, which must have two answers or more."""
+    others = sorted(set(world.answers_of(fact.kind)) - {fact.answer})
+    return replace(fact, answer=others[rng.integers(len(others))]).say("response")
+
+
 class Spoiler:
     """Makes rows bad, each in one way. Needs the other rows, for copies of them. Answers that belong elsewhere are
     taken from facts that may be tuned on: the others are not told even behind another question."""
@@ -126,8 +132,7 @@ class Spoiler:
         fact = self.fact_of.get(answer)
         if fact is None:  # a summary: the topic of another text
             return self.irrelevant(answer, rng)
-        others = sorted(set(self.world.answers_of(fact.kind)) - {fact.answer})
-        return replace(fact, answer=others[rng.integers(len(others))]).say("response")
+        return wrong_response(self.world, fact, rng)
 
     def irrelevant(self, answer: str, rng: np.random.Generator) -> str:
         """A right answer to another question."""
