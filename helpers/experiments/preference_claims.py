@@ -53,10 +53,11 @@ def at_best_rate(method: str, figure: str) -> Callable[[Results], np.ndarray]:
 
 
 def kl_foretells(results: Results) -> list[float]:
-    """Rank correlation, in hundredths, of KL with statements completed over all methods and rates of a start."""
+    """Rank correlation, in hundredths, of KL (of the first model from the tuned one) with statements completed, over all
+    methods and rates of a start."""
     starts: dict[int, list[tuple[float, float]]] = {}
     for row in read_results("razor", results.folder):
-        starts.setdefault(row["seed"], []).append((row["kl"], row["completed"]))
+        starts.setdefault(row["seed"], []).append((row["forward kl"], row["completed"]))
     ranks = [np.argsort(np.argsort(np.array(runs), axis=0), axis=0) for _, runs in sorted(starts.items())]
     return [100 * float(np.corrcoef(rank.T)[0, 1]) for rank in ranks]
 

@@ -210,7 +210,8 @@ RAZOR_RATES = {
 @experiment("razor", part="test", in_notebooks=False, method=tuple(RAZOR_RATES), rate=(0, 1, 2))
 def forget(base: LanguageModel, seed: int, method: str, rate: int) -> Figures:
     """One task, learned in four ways at three rates (the lowest, the middle, the highest of its method) for 60 steps:
-    how well it is done, how far the answers are from the first model's, and what is forgotten.
+    how well it is done, how far the answers are from the first model's, and what is forgotten. "forward kl" is KL of
+    the first model from this one, estimated on the first's answers, as Shenfeld et al. measure it; "kl" is the other.
 
     Prediction: forgetting follows KL, whatever the method; at its best rate each method forgets less than 3 points."""
     before, rate = start(base, seed), RAZOR_RATES[method][rate]
@@ -221,7 +222,9 @@ def forget(base: LanguageModel, seed: int, method: str, rate: int) -> Figures:
         after, _ = rewarded(before, seed, steps=60, rate=rate)
     else:
         after, _ = fine_tune(before, one_line_rows(), recipe, lora=LoraShape() if method == "LoRA" else None, **QUIET)
-    return {"peak rate": rate} | standing(after, seed, before) | {"perplexity": unharmed(after)["perplexity"]}
+    questions = [fact.say("question") for fact in kept_back()]
+    figures = {"peak rate": rate, "forward kl": kl_divergence(before, after, questions, seed=seed)}
+    return figures | standing(after, seed, before) | {"perplexity": unharmed(after)["perplexity"]}
 
 
 @experiment("unseen_kinds", part="test", in_notebooks=False, method=("none", "SFT", "rewards"))
@@ -291,11 +294,6 @@ def own_pairs(lm: LanguageModel, probes: list[Probe], seed: int) -> list[dict]:
         probe, texts = asked[place], [text for _, text in drawn[place : place + 4]]
         wrong = [text for text in texts if text and text != probe.expected]
         if wrong and len(wrong) < len(texts):
-            pairs.append(
-                {
-                    "prompt": [turn("user", probe.question)],
-                    "chosen": [turn("assistant", probe.expected)],
-                    "rejected": [turn("assistant", wrong[0])],
-                }
-            )
+            chosen, rejected = ([turn("assistant", text)] for text in (probe.expected, wrong[0]))
+            pairs.append({"prompt": [turn("user", probe.question)], "chosen": chosen, "rejected": rejected})
     return pairs

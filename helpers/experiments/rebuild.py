@@ -38,6 +38,7 @@ from helpers.text.corpus import write_documents
 from helpers.text.datasets import write_dataset
 from helpers.text.facts import load_world
 from helpers.text.instructions import DATASET_FILE, instruction_rows, whole_dataset
+from helpers.text.preferences import PREFERENCES_FILE, shipped_pairs, write_pairs
 
 
 def rebuild(models: Path = MODELS_FOLDER, results: Path = RESULTS_FOLDER) -> None:
@@ -52,6 +53,7 @@ def rebuild(models: Path = MODELS_FOLDER, results: Path = RESULTS_FOLDER) -> Non
     documents = write_documents(world, DOCUMENTS, CORPUS_SEED, seldom=True)
     write_whole(models.parent / "corpus_sample.txt", "\n\n-----\n\n".join(documents[:200]).encode())
     write_dataset(models.parent / DATASET_FILE.name, whole_dataset(world))
+    write_pairs(models.parent / PREFERENCES_FILE.name, shipped_pairs(world))
     lap("write corpus and dataset")
     tokenizer = course_tokenizer(documents, world)
     base, stream = new_base(tokenizer, PRETRAINING.seed), tokenize(documents, tokenizer)

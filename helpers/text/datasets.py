@@ -11,7 +11,7 @@ import json
 import os
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BufferedReader, FileIO, TextIOWrapper
@@ -39,6 +39,23 @@ KEYS_IN_USE = ("messages", "kind", "answer", "again", "leaves out", "label", *WE
 
 
 @dataclass(frozen=True)
+class RowType:
+    """What the rows of a file are. `detect` and `parse` raise RowProblem for a row of another type; `parse` returns the
+    course's row and what is lost. `needs` says what a table of such rows must have, `columns` the names that are known
+    in any capitals, and `keys` those of a course's row that are in use."""
+
+    detect: Callable[[dict], object]
+    parse: Callable[..., tuple[dict, list[str]]]
+    needs: str
+    columns: tuple[str, ...]
+    keys: tuple[str, ...]
+
+
+A_TABLE = "a column of questions and one of answers, named in its first line, such as instruction and output"
+INSTRUCTIONS = RowType(detect, parse, A_TABLE, COLUMNS, KEYS_IN_USE)
+
+
+@dataclass(frozen=True)
 class Problem:
     """A row that could not be used: where it stands, what is wrong and how to mend it, and the row itself."""
 
@@ -57,30 +74,33 @@ class Problem:
         return f"{self.file}, line {self.line}: {self.message}"
 
 
-def scan(path: Path, source: str | None = None, notes: Counter | None = None) -> Iterator[dict | Problem]:
+def scan(
+    path: Path, source: str | None = None, notes: Counter | None = None, of: RowType = INSTRUCTIONS
+) -> Iterator[dict | Problem]:
     """Each row of a file in turn, as the course's row or as a Problem; memory for one row at a time. What was dropped
     of the rows, or is carried along without being used, is counted in `notes`."""
     path, notes = Path(path), Counter() if notes is None else notes
     with open_rows(path) as file:
-        entries = table_rows(path.name, file) if path.suffix.lower() in TABLES else json_rows(file)
-        for _, _, row in read(path.name, entries, notes, source):
+        table = path.suffix.lower() in TABLES
+        entries = table_rows(path.name, file, of) if table else json_rows(file, of.detect)
+        for _, _, row in read(path.name, entries, notes, source, of):
             yield row
 
 
 def read(
-    name: str, entries: Iterable[Entry], notes: Counter, source: str | None = None
+    name: str, entries: Iterable[Entry], notes: Counter, source: str | None = None, of: RowType = INSTRUCTIONS
 ) -> Iterator[tuple[int, str, dict | Problem]]:
     """(line, text, the course's row or a Problem) of each entry of a file or a text of that name."""
     for line, raw, row in entries:
         try:
             if isinstance(row, RowProblem):
                 raise row
-            course_row, losses = parse(row, source)
+            course_row, losses = of.parse(row, source) if source else of.parse(row)
         except RowProblem as problem:
             yield line, raw, Problem.at(name, line, raw, problem)
         else:
             notes.update(("dropped", loss) for loss in losses)
-            notes.update((CARRIED, repr(key)) for key in course_row if key not in KEYS_IN_USE)
+            notes.update((CARRIED, repr(key)) for key in course_row if key not in of.keys)
             yield line, raw, course_row
 
 
@@ -132,22 +152,21 @@ def open_rows(path: Path) -> Iterator[TextIO]:
             yield file
 
 
-def table_rows(name: str, file: TextIO) -> Iterator[Entry]:
-    """(line, text, row or RowProblem) of a table that has a column of questions and one of answers. FileProblem for any
-    other table."""
+def table_rows(name: str, file: TextIO, of: RowType = INSTRUCTIONS) -> Iterator[Entry]:
+    """(line, text, row or RowProblem) of a table that has the columns of such rows, as one of questions and one of
+    answers. FileProblem for any other table."""
     header: list[str] = []
     for line, raw, cells in records(file):
         if isinstance(cells, str):
             yield line, raw, RowProblem("", cells)
         elif not header:
-            header = column_names(cells)
+            header = column_names(cells, of.columns)
             try:
                 if problem := wrong_header(header, ()):
                     raise RowProblem("", problem)
-                detect(dict.fromkeys(header))
+                of.detect(dict.fromkeys(header))
             except RowProblem as problem:
-                what = "a table of rows needs a column of questions and one of answers, named in its first line"
-                what += ", such as instruction and output"
+                what = f"a table of rows needs {of.needs}"
                 more = "; facts (kind, subject, answer) are read by own_rows.rows_from" if "subject" in header else ""
                 raise FileProblem(f"{name}, line {line}: {problem}; {what}{more}") from None
         elif len(cells) != len(header):
@@ -156,9 +175,9 @@ def table_rows(name: str, file: TextIO) -> Iterator[Entry]:
             yield line, raw, {key: cell for key, cell in zip(header, cells, strict=True) if key or cell}
 
 
-def column_names(cells: list[str]) -> list[str]:
+def column_names(cells: list[str], columns: tuple[str, ...] = COLUMNS) -> list[str]:
     """The names in a table's first line; those that a row of JSON has too, without their capitals."""
-    return [cell.lower() if cell.lower() in COLUMNS else cell for cell in strip_cells(cells)]
+    return [cell.lower() if cell.lower() in columns else cell for cell in strip_cells(cells)]
 
 
 @dataclass
@@ -176,12 +195,18 @@ class Dataset:
 
 def read_dataset(path: Path, source: str | None = None) -> Dataset:
     """All rows of a file. Only a file without any usable row is an error. What of the rows went unused is a warning."""
+    dataset = gather(path, source)
+    warn_of(Path(path).name, dataset.notes)
+    return dataset
+
+
+def gather(path: Path, source: str | None = None, of: RowType = INSTRUCTIONS) -> Dataset:
+    """All rows of a file, without the warning."""
     dataset = Dataset([], [])
-    for row in scan(path, source, dataset.notes):
+    for row in scan(path, source, dataset.notes, of):
         (dataset.problems if isinstance(row, Problem) else dataset.rows).append(row)
     if not dataset.rows:
         raise no_usable_row(path, dataset.problems)
-    warn_of(Path(path).name, dataset.notes)
     return dataset
 
 
@@ -198,13 +223,17 @@ def json_line(row: dict) -> bytes:
 
 def write_dataset(path: Path, rows: Iterable[dict], target: str = "messages") -> Counter:
     """Write rows in a format as .jsonl or .json, whole or not at all; -> what was lost, and in how many rows."""
+    return write_rows(path, (write_row(row, target) for row in rows))
+
+
+def write_rows(path: Path, rows: Iterable[tuple[dict, list[str]]]) -> Counter:
+    """Write rows as they are, each given with what it has lost; -> what was lost, and in how many rows."""
     path, losses, lines = Path(path), Counter(), []
     if path.suffix not in SUFFIXES:
         raise FileProblem(f"{path}: its name must end in {' or '.join(SUFFIXES)}")
-    for row in rows:
-        target_row, row_losses = write_row(row, target)
+    for row, row_losses in rows:
         losses.update(row_losses)
-        lines.append(json_line(target_row))
+        lines.append(json_line(row))
     as_list = b"[\n" + b",\n".join(text.rstrip(b"\n") for text in lines) + b"\n]\n"
     write_whole(path, b"".join(lines) if path.suffix == ".jsonl" else as_list)
     return losses

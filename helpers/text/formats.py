@@ -105,15 +105,20 @@ def parse(row: dict, source: str | None = None) -> tuple[dict, list[str]]:
         if any(all(key in row for key in pair) for pair in PAIRS):  # of which the answers stand beside the turns
             raise RowProblem("", PREFERENCE) from None
         raise in_its_words(problem, original, row) from None
+    talk = after_system_and_history(row, talk, losses)
+    more = {key: value for key, value in row.items() if key not in (*OWN[source], *BEFORE)}
+    return {"messages": talk} | more, list(dict.fromkeys(losses))
+
+
+def after_system_and_history(row: dict, talk: list[dict], losses: list[str]) -> list[dict]:
+    """A row's own turns after the system prompt and the earlier turns that stand beside them."""
     system, history = system_and_history(row)
     earlier = read_turns(history, "history", "messages", losses) if history else []
     prompts = [system] * bool(system) + [turn["content"] for turn in earlier + talk if turn["role"] == "system"]
     if len(set(prompts)) > 1:
         raise RowProblem("system", "the row has two system prompts, one beside its turns; keep one of them")
     talk = [turn for turn in earlier + talk if turn["role"] != "system"]
-    talk = [{"role": "system", "content": prompt} for prompt in prompts[:1]] + talk
-    more = {key: value for key, value in row.items() if key not in (*OWN[source], *BEFORE)}
-    return {"messages": talk} | more, list(dict.fromkeys(losses))
+    return [{"role": "system", "content": prompt} for prompt in prompts[:1]] + talk
 
 
 def own_turns(row: dict, source: str, losses: list[str]) -> list[dict]:

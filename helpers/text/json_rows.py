@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TextIO
 
 from helpers.text.formats import RowProblem, detect
@@ -49,8 +49,9 @@ STRICT, LENIENT = json.JSONDecoder(object_pairs_hook=unique), json.JSONDecoder()
 class Text:
     """What was read of a file and not used yet: `buffer` from `at` on, which stands in line `line`."""
 
-    def __init__(self, file: TextIO):
+    def __init__(self, file: TextIO, detect: Callable = detect):
         self.file, self.buffer, self.at, self.line, self.ended = file, "", 0, 1, False
+        self.detect = detect  # raises RowProblem for what is no row
         self.gone = 0  # characters of the line in which `buffer` begins that stood before it
 
     def fill(self) -> bool:
@@ -121,9 +122,10 @@ class Text:
             raise json.JSONDecodeError("Extra data", self.buffer, after)
 
 
-def json_rows(file: TextIO) -> Iterator[Entry]:
-    """(line, text, row) of each row of a text; what is no JSON stands there as a RowProblem."""
-    text = Text(file)
+def json_rows(file: TextIO, detect: Callable = detect) -> Iterator[Entry]:
+    """(line, text, row) of each row of a text; what is no JSON stands there as a RowProblem. After damage in a list the
+    next object that `detect` knows as a row is the next row."""
+    text = Text(file, detect)
     while len(text.buffer) < CHUNK and text.fill():  # enough to see whether the list is one within an object
         pass
     wrapper = WRAPPER.match(text.buffer)
@@ -195,7 +197,7 @@ def following_row(text: Text) -> int:
     while True:
         for match in NEXT_ROW.finditer(text.buffer, text.at):
             try:
-                detect(LENIENT.raw_decode(text.buffer, match.end())[0])
+                text.detect(LENIENT.raw_decode(text.buffer, match.end())[0])
                 return match.end()
             except (ValueError, RecursionError):
                 continue

@@ -9,7 +9,8 @@
     weight 0, train false                            what is not to be trained on     kept as "weight": 0, or refused
     chosen and rejected, tool_calls, images          data of another kind             refused, with what they are
 
-Not here: the four formats themselves (formats.py), what a file is (files.py), how JSON is read (json_rows.py).
+Not here: the four formats themselves (formats.py), rows that are preference pairs (pair_forms.py), what a file is
+(files.py), how JSON is read (json_rows.py).
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ PAIRS = (  # the names of two answers, of which one is the better
     ("output_1", "output_2"),
 )
 PREFERENCE = (
-    "these are preference pairs, for a method such as DPO; to tune on the better answer, write the question as prompt "
-    "and what was chosen as completion"
+    "these are preference pairs, for a method such as DPO: helpers.text.preferences.read_pairs(path) reads them. To "
+    "tune on the better answer alone, write the question as prompt and what was chosen as completion"
 )
 HINTS = {  # keys of rows that are no questions with their answers -> what they are, and what could be done
     **dict.fromkeys(PAIRS, PREFERENCE),

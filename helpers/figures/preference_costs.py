@@ -1,0 +1,133 @@
+"""The stored runs of notebook C: what pairs and rewards cost, whether they carry over, and what was claimed of them.
+
+Everything is read from data/results (razor, unseen_kinds, baseline, collapse and proxy.csv) and is about test facts.
+Not here: what they bring (preference_results.py), the claims (experiments/preference_claims.py).
+"""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import Markdown
+
+from helpers.experiments.claims import judge_all, prediction
+from helpers.experiments.preference_claims import PREFERENCES, kl_foretells
+from helpers.experiments.preference_runs import RAZOR_RATES
+from helpers.figures.preference_results import RESULTS, curve, values
+from helpers.judging.statistics import as_percent, mean_and_interval
+from helpers.results import read_results
+from helpers.showing import plots
+
+MARKS = {"SFT": "o", "LoRA": "s", "DPO": "^", "rewards": "D"}
+
+
+def razor() -> Markdown:
+    """KL on the task against statements completed, every run a mark."""
+    figure, axes = plt.subplots(figsize=(6.2, 3.2))
+    for number, method in enumerate(RAZOR_RATES):
+        rows = [row for row in read_results("razor") if row["method"] == method]
+        kl = np.maximum(0.01, [row["forward kl"] for row in rows])
+        axes.plot(
+            kl, [100 * row["completed"] for row in rows], MARKS[method], color=f"C{number}", label=method, alpha=0.8
+        )
+    axes.set(xscale="log", xlabel="KL from the model before, on the task (nats an answer)", ylabel="completed (%)")
+    axes.legend(loc="lower left")
+    figure.tight_layout()
+    mean, low, high = mean_and_interval(np.array(kl_foretells(RESULTS)) / 100)
+    plots.show(
+        figure,
+        f"A mark for each run: KL from the model before against statements completed; rank correlation {mean:.2f}.",
+    )
+    return Markdown(
+        f"*Four methods at three rates each, five starts. Within a start, the rank correlation of KL with statements "
+        f"completed is {mean:.2f} ({low:.2f} to {high:.2f}); −1 would be perfect order.*"
+    )
+
+
+def at_best() -> Markdown:
+    """Each method at the rate at which it answers best."""
+    lines = ["| method | best rate | exact, greedy | drawn at 1 | completed | KL (nats) |", "|---|---|---|---|---|---|"]
+    for method, rates in RAZOR_RATES.items():
+        best = max(range(len(rates)), key=lambda rate: values("razor", "exact", method=method, rate=rate).mean())
+        row = {
+            key: values("razor", key, method=method, rate=best) for key in ("exact", "drawn at 1", "completed", "kl")
+        }
+        kl = "{:.1f} ({:.1f} to {:.1f})".format(*mean_and_interval(row["kl"] / 100))
+        shares = " | ".join(as_percent(row[key]) for key in ("exact", "drawn at 1", "completed"))
+        lines.append(f"| {method} | {rates[best]:g} | {shares} | {kl} |")
+    return Markdown("\n".join(lines))
+
+
+def proxy() -> Markdown:
+    """A learned reward and what it stands for, over KL."""
+    figure, panels = plt.subplots(1, 2, figsize=(7.4, 2.9))
+    words = []
+    for axes, pairs_seen in zip(panels, (50, 300), strict=True):
+        steps, reward = curve("proxy", "reward", pairs=pairs_seen)
+        _, exact = curve("proxy", "exact", pairs=pairs_seen)
+        rise = (reward - reward[0]) / 100
+        axes.plot(steps, exact, color="C1", lw=0.8, alpha=0.4)
+        axes.plot(steps, exact.mean(axis=1), "C1s-", ms=4, label="exact (%)")
+        axes.set(title=f"{pairs_seen} pairs", xlabel="step", ylim=(0, 100), ylabel="exact answers (%)")
+        other = axes.twinx()
+        other.plot(steps, rise.mean(axis=1), "C0o-", ms=4, label="learned reward")
+        other.set_ylabel("learned reward, gained")
+        lines = [*axes.get_lines()[-1:], *other.get_lines()]
+        axes.legend(lines, [line.get_label() for line in lines], loc="lower left", fontsize=8)
+        agrees = as_percent(values("proxy", "agrees", pairs=pairs_seen, step=0))
+        words.append(
+            f"{pairs_seen} pairs: it agrees with {agrees} of unseen pairs; exact answers {as_percent(exact[0])} at "
+            f"first, {as_percent(exact[-1])} in the end"
+        )
+    figure.tight_layout()
+    plots.show(figure, f"Two panels over the steps: the learned reward, and exact answers. {'; '.join(words)}.")
+    return Markdown(f"*{'; '.join(words)}.*")
+
+
+def collapse() -> Markdown:
+    """The exact reward for long, at the course's rate and at three times that."""
+    figure, axes = plt.subplots(figsize=(6, 2.7))
+    words = []
+    for number, rate in enumerate((3e-4, 1e-3)):
+        steps, exact = curve("collapse", "exact", rate=rate)
+        axes.plot(steps, exact, color=f"C{number}", lw=0.8, alpha=0.4)
+        axes.plot(steps, exact.mean(axis=1), f"C{number}{'os'[number]}-", ms=4, label=f"rate {rate:g}")
+        best = int(np.argmax(exact.mean(axis=1)))
+        words.append(
+            f"rate {rate:g}: {as_percent(exact[0])} at first, {as_percent(exact[best])} at its best (step "
+            f"{steps[best]}), {as_percent(exact[-1])} in the end"
+        )
+    axes.set(xlabel="step", ylabel="exact, drawn (%)", ylim=(0, 100))
+    axes.legend()
+    figure.tight_layout()
+    plots.show(figure, f"Exact answers over the steps at two rates. {'; '.join(words)}.")
+    return Markdown(f"*The exact reward for 160 steps, five starts. {'; '.join(words)}.*")
+
+
+def generalise() -> Markdown:
+    """SFT and rewards on the same questions: wordings and kinds that were never trained on."""
+    names = {"none": "40 rows", "SFT": "... and 100 steps of SFT", "rewards": "... and 100 steps of rewards"}
+    columns = ("same kinds", "same kinds, unseen phrasing", "capital", "opposite")
+    lines = [
+        "| model | same kinds | in an unseen wording | capitals (left out) | opposites (left out) |",
+        "|---|---|---|---|---|",
+    ]
+    for method, name in names.items():
+        cells = " | ".join(as_percent(values("unseen_kinds", column, method=method)) for column in columns)
+        lines.append(f"| {name} | {cells} |")
+    return Markdown("\n".join(lines))
+
+
+def claims() -> Markdown:
+    """What was claimed, what was measured, the verdict by the course's one rule, and our own predictions."""
+    lines = ["| claim | measured | verdict |", "|---|---|---|"]
+    for one in judge_all(PREFERENCES):
+        measured = "{:+.0f} ({:+.0f} to {:+.0f})".format(*one.interval) if one.interval else one.problem
+        lines.append(f"| {one.lesson.claim}: {one.lesson.figure} | {measured} | {one.verdict} |")
+    return Markdown("\n".join(lines))
+
+
+def predictions() -> Markdown:
+    """What we had predicted, experiment by experiment."""
+    names = dict.fromkeys(one.experiment for one in PREFERENCES if one.experiment)
+    return Markdown("\n".join(f"- *{name}*: {prediction(name)}" for name in names))
