@@ -17,6 +17,7 @@ from helpers.figures.preference_results import RESULTS, curve, values
 from helpers.judging.statistics import as_percent, mean_and_interval
 from helpers.results import read_results
 from helpers.showing import plots
+from helpers.showing.page import markdown_table
 
 MARKS = {"SFT": "o", "LoRA": "s", "DPO": "^", "rewards": "D"}
 
@@ -52,16 +53,17 @@ def razor_correlation() -> tuple[float, tuple[float, float]]:
 
 def at_best() -> Markdown:
     """Each method at the rate at which it answers best."""
-    lines = ["| method | best rate | exact, greedy | drawn at 1 | completed | KL (nats) |", "|---|---|---|---|---|---|"]
+    lines = []
     for method, rates in RAZOR_RATES.items():
         best = max(range(len(rates)), key=lambda rate: values("razor", "exact", method=method, rate=rate).mean())
         row = {
             key: values("razor", key, method=method, rate=best) for key in ("exact", "drawn at 1", "completed", "kl")
         }
         kl = "{:.1f} ({:.1f} to {:.1f})".format(*mean_and_interval(row["kl"] / 100))
-        shares = " | ".join(as_percent(row[key]) for key in ("exact", "drawn at 1", "completed"))
-        lines.append(f"| {method} | {rates[best]:g} | {shares} | {kl} |")
-    return Markdown("\n".join(lines))
+        shares = [as_percent(row[key]) for key in ("exact", "drawn at 1", "completed")]
+        lines.append((method, f"{rates[best]:g}", *shares, kl))
+    head = ("method", "best rate", "exact, greedy", "drawn at 1", "completed", "KL (nats)")
+    return Markdown(markdown_table(head, lines))
 
 
 def proxy() -> Markdown:
@@ -116,21 +118,20 @@ def generalise() -> Markdown:
     names = {"none": "40 rows", "SFT": "... and 100 steps of SFT", "rewards": "... and 100 steps of rewards"}
     columns = ("same kinds", "same kinds, unseen phrasing", "capital", "opposite")
     lines = [
-        "| model | same kinds | in an unseen wording | capitals (left out) | opposites (left out) |",
-        "|---|---|---|---|---|",
+        (name, *(as_percent(values("unseen_kinds", column, method=method)) for column in columns))
+        for method, name in names.items()
     ]
-    for method, name in names.items():
-        cells = " | ".join(as_percent(values("unseen_kinds", column, method=method)) for column in columns)
-        lines.append(f"| {name} | {cells} |")
-    return Markdown("\n".join(lines))
+    head = ("model", "same kinds", "in an unseen wording", "capitals (left out)", "opposites (left out)")
+    return Markdown(markdown_table(head, lines))
 
 
 def claims() -> Markdown:
     """What was claimed, what was measured, the verdict by the course's one rule, and our own predictions."""
-    lines = ["| claim | measured | verdict |", "|---|---|---|"]
+    rows = []
     for one in judge_all(PREFERENCES):
         measured = "{:+.0f} ({:+.0f} to {:+.0f})".format(*one.interval) if one.interval else one.problem
-        lines.append(f"| {one.lesson.claim}: {one.lesson.figure} | {measured} | {one.verdict} |")
-    lines += ["", "<details><summary>What we had predicted, experiment by experiment</summary>", ""]
-    lines += [f"- *{one.experiment}*: {prediction(one.experiment)}" for one in PREFERENCES if one.experiment]
-    return Markdown("\n".join([*lines, "", "</details>"]))
+        rows.append((f"{one.lesson.claim}: {one.lesson.figure}", measured, one.verdict))
+    ours = [f"- *{one.experiment}*: {prediction(one.experiment)}" for one in PREFERENCES if one.experiment]
+    summary = "<details><summary>What we had predicted, experiment by experiment</summary>"
+    table = markdown_table(("claim", "measured", "verdict"), rows)
+    return Markdown("\n".join([table, "", summary, "", *ours, "", "</details>"]))
