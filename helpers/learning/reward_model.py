@@ -39,11 +39,14 @@ class RewardModel:
         return ((last_states(self.lm, rows) - self.middle) / self.spread) @ self.head
 
     def __call__(self, probe, text: str) -> float:
-        """As a reward: the score of a text as the answer to `probe.question`. An empty one scores as bad as can be."""
-        if not text.strip():
-            return float(-np.abs(self.head).sum())
+        """As a reward: the score of a text as the answer to `probe.question`. An empty one scores as bad as can be, and
+        so does one that does not fit."""
         talk = [{"role": "user", "content": probe.question}], [{"role": "assistant", "content": text}]
-        return float(self.score([continuation(self.lm, *talk)])[0])
+        try:
+            row = continuation(self.lm, *talk) if text.strip() else None
+        except ValueError:  # what was drawn within the context may take more tokens when it is read again
+            row = None
+        return float(-np.abs(self.head).sum()) if row is None else float(self.score([row])[0])
 
     def accuracy(self, pairs: Sequence[dict]) -> float:
         """Share of pairs whose chosen answer scores higher."""

@@ -44,7 +44,7 @@ def test_as_a_reward_it_gives_a_score_to_any_text(tokenizer):
     asked = Probe("What is the capital of Cuba?")
     good, bad = judge(asked, "The capital of Cuba."), judge(asked, "I do not know it at all!")
     assert good > bad and isinstance(good, float) and judge(asked, " ") < bad
-    assert np.isfinite(judge(asked, "x" * 20))
+    assert judge(asked, "xq" * 60) < bad, "what does not fit is worth as little as nothing"
 
 
 def test_no_pairs_no_reward_model(tokenizer):
