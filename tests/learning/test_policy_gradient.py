@@ -269,8 +269,10 @@ def test_advantages_must_have_the_form_of_the_rewards(lm, wrong):
         run(lm, advantage=wrong)
 
 
+@pytest.mark.parametrize(
     "how",
     [{"answers": 1}, {"questions": 2.5}, {"questions": 0}, {"clip": 0}, {"clip": 1.5}, {"kl": -1}, {"updates": 0}],
+)
 def test_settings_without_sense_are_refused(how):
     with pytest.raises(ValueError, match="a step needs a question|clip lies between"):
         Rollout(**how)
