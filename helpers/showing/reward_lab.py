@@ -56,7 +56,7 @@ def in_words(name: str, phrase: str, per_word: float, kl: float) -> str:
     parts += [f"1 for a text with {verbatim(phrase.strip(), 'b')}"] if phrase.strip() else []
     text = ", and ".join(parts) or "nothing for any text"
     text += f", less {per_word:g} per word" if per_word else ""
-    return text + (f"; leaving the first model costs {kl:g} per unit of KL" if kl else "")
+    return text + (f"; KL from the first model costs {kl:g}" if kl else "")
 
 
 # --- what it did ---
@@ -85,15 +85,15 @@ class Change:
 
 
 MORALS = {  # what reward did, what exact answers did -> what that means
-    (1, 1): "Both rose: here, what is paid for comes with right answers.",
-    (1, 0): "More reward, and right answers neither gained nor lost enough to tell: they are not what was paid for.",
+    (1, 1): "Both rose: what is paid for comes with right answers here.",
+    (1, 0): "Right answers gained nothing clear by it: look in the table for what was paid.",
     (1, -1): "The model was paid for something else than right answers.",
-    (0, 1): "Right answers came without more reward: this reward hardly tells them from others.",
-    (0, 0): "Neither moved enough to tell from chance: take more steps, or a reward that is easier to get.",
-    (0, -1): "Right answers were lost, and nothing was gained for them: this reward has lost its way.",
-    (-1, 1): "The model gave up reward, and answers are better for it: look at what the reward takes off.",
-    (-1, 0): "The training lost reward: its steps were too few, or too coarse, for this one.",
-    (-1, -1): "Both fell: the training has damaged the model.",
+    (0, 1): "There are more right answers, and no more reward: this reward hardly tells them from others.",
+    (0, 0): "Neither moved much: these steps changed little that can be told from chance.",
+    (0, -1): "Right answers were lost, and no reward was gained for them: this training only did damage.",
+    (-1, 1): "The answers became better and are paid less: look at what the reward takes off.",
+    (-1, 0): "The model became worse at what it is paid for: try another seed, or another design.",
+    (-1, -1): "Both fell: the training did damage.",
 }
 
 
@@ -108,7 +108,7 @@ def verdict(reward: Change, right: Change, count: int) -> str:
     else:
         answers = f"did not move clearly ({right.before:.0%} before, {right.after:.0%} after)"
     points = 100 * max(LEAST, SURE * right.error)
-    noise = f" (On {count} answers, fewer than {points:.0f} points of exact answers would be noise.)"
+    noise = f" (With {count} answers, a change of exact answers below {points:.0f} points may be chance.)"
     return f"{paid}, and exact answers {answers}. {MORALS[reward.sign, right.sign]}" + noise * math.isfinite(points)
 
 
@@ -192,12 +192,10 @@ def answers_html(before: Sequence[Sample], after: Sequence[Sample]) -> str:
         (verbatim(old.probe.question), verbatim(old.text), paid(old), verbatim(new.text), paid(new))
         for old, new in ((before[place], after[place]) for place in places)
     ]
-    head = ("question", "before", "reward", "after", "reward")
-    drawn = (
-        f"{len(rows)} of the {len(before)} development questions; answers are drawn at temperature 1, as in training"
-    )
+    head = ("question", "answer before", "reward before", "answer after", "reward after")
     answers = table(head, rows, label="answers before and after", numbers=(2, 4))
-    return f'<div style="overflow-x: auto">{answers}</div><small>{drawn}.</small>'
+    note = f"{len(rows)} of the {len(before)} development questions, with answers drawn as in training."
+    return f'<div style="overflow-x: auto">{answers}</div><small>{note}</small>'
 
 
 def reward_lab(lm: LanguageModel, world: World, *, seed: int = 0, steps: int = 20) -> widgets.VBox:
@@ -215,7 +213,8 @@ def reward_lab(lm: LanguageModel, world: World, *, seed: int = 0, steps: int = 2
 
     names = [(name, name) for name in REWARDS]
     base = widgets.Dropdown(options=[*names, NO_REWARD], value=names[1][1], description="Reward", **look)
-    phrase = widgets.Text(description="And 1 more if it contains", continuous_update=False, **look)
+    box = {"placeholder": "any words", "continuous_update": False}
+    phrase = widgets.Text(description="And 1 more if it contains", **box, **look)
     per_word, kl = menu("Price per word", PRICES), menu("Price on KL", KL_PRICES)
     settings = [base, phrase, per_word, kl]
     plan, paid, curves, best, outcome, answers, list_of_runs = (widgets.HTML() for _ in range(7))
@@ -248,7 +247,9 @@ def reward_lab(lm: LanguageModel, world: World, *, seed: int = 0, steps: int = 2
             shares.append(exact_share(samples))
             state.update(model=model, samples=samples)
             text = f"reward {rewards[-1]:.2f}, {shares[-1]:.0%} exact, {mean_words(samples):.1f} words"
-            text += f", KL {record['kl']:.3f} per token" if "kl" in record else ""
+            if "kl" in record:
+                state["kl"] = f"{record['kl']:.3f}"
+                text += f", KL {state['kl']} per token"
             return run.progress(len(rewards), steps, text, draw)
 
         recipe, rollout = Recipe(steps, RATE, min(5, steps), decay=0.0, seed=seed), replace(ROLLOUT, kl=kl.value)
@@ -266,9 +267,9 @@ def reward_lab(lm: LanguageModel, world: World, *, seed: int = 0, steps: int = 2
         outcome.value = f'<div role="status" aria-label="outcome"><b>{verdict(paid_for, right, len(before))}</b></div>'
         answers.value = answers_html(before, after)
         line = (f"{paid_for.before:.2f} → {paid_for.after:.2f}", f"{right.before:.0%} → {right.after:.0%}")
-        runs.insert(0, (words, str(len(rewards)), *line, f"{lengths[0]:.1f} → {lengths[1]:.1f}"))
-        head = ("reward", "steps", "mean reward", "exact", "words")
-        list_of_runs.value = table(head, runs[:RUNS], caption="Your runs, newest first", numbers=(1, 2, 3, 4))
+        runs.insert(0, (words, str(len(rewards)), *line, f"{lengths[0]:.1f} → {lengths[1]:.1f}", state.get("kl", "–")))
+        head = ("reward", "steps", "mean reward", "exact", "words", "KL per token")
+        list_of_runs.value = table(head, runs[:RUNS], caption="Your runs, newest first", numbers=range(1, 6))
         if problem:
             return f"<b>Nothing more to learn from this reward after {len(rewards)} steps:</b> {problem}"
         how = "Stopped by you" if run.stopped and len(rewards) < steps else "Done"
