@@ -45,7 +45,8 @@ def designed(name: str, phrase: str = "", per_word: float = 0.0) -> Reward:
 
     def reward(probe: Probe, text: str) -> float:
         value = REWARDS[name](probe, text) if name else 0.0
-        return value + float(bool(phrase) and phrase in text) - per_word * len(text.split())
+        value += float(bool(phrase) and phrase in text) - per_word * len(text.split())
+        return round(value, 6) + 0.0  # else sums that should be equal differ in the last digit, or are -0
 
     return reward
 
@@ -100,9 +101,9 @@ MORALS = {  # what reward did, what exact answers did -> what that means
 def verdict(reward: Change, right: Change, count: int) -> str:
     """In a few sentences, whether more reward was more right answers; from what size on a change counts."""
     if reward.sign:
-        paid = f"The reward {'rose' if reward.sign > 0 else 'fell'} from {reward.before:.2f} to {reward.after:.2f}"
+        paid = f"The reward {'rose' if reward.sign > 0 else 'fell'} from {reward.before:z.2f} to {reward.after:z.2f}"
     else:
-        paid = f"The reward did not move clearly ({reward.before:.2f} before, {reward.after:.2f} after)"
+        paid = f"The reward did not move clearly ({reward.before:z.2f} before, {reward.after:z.2f} after)"
     if right.sign:
         answers = f"{'rose' if right.sign > 0 else 'fell'} from {right.before:.0%} to {right.after:.0%}"
     else:
@@ -154,7 +155,7 @@ def paid_html(reward: Reward, probe: Probe, phrase: str) -> str:
     if phrase.strip():
         texts["the right answer, then your words"] = f"{probe.expected} {phrase.strip()}"
         texts["only your words"] = phrase.strip()
-    rows = [(escape(what), verbatim(text), f"{reward(probe, text):.2f}") for what, text in texts.items()]
+    rows = [(escape(what), verbatim(text), f"{reward(probe, text):z.2f}") for what, text in texts.items()]
     title = f"What it pays when {verbatim(probe.question, 'b')} is asked:"
     return title + table(("answer", "text", "reward"), rows, label="what this reward pays", numbers=(2,))
 
@@ -165,7 +166,7 @@ def curve(values: Sequence[float], title: str, steps: int, number: int) -> str:
     axes = Axes(steps, top, foot, 300, 150)
     points = [(step, value) for step, value in enumerate(values, 1)]
     dots = [f'<circle cx="{axes.x(x):.1f}" cy="{axes.y(y):.1f}" r="2.5" fill="{COLOURS[number]}"/>' for x, y in points]
-    label = f"{title} by step: first {values[0]:.2f}, now {values[-1]:.2f}" if values else f"{title}: not yet known"
+    label = f"{title} by step: first {values[0]:z.2f}, now {values[-1]:z.2f}" if values else f"{title}: not yet known"
     return svg(axes.width, axes.height, label, [*axes.parts(title), axes.line(points, number), *dots])
 
 
@@ -178,24 +179,22 @@ def curves_html(rewards: Sequence[float], shares: Sequence[float], steps: int) -
 def paid_best_html(samples: Sequence[Sample], step: int) -> str:
     best = max(samples, key=lambda one: one.reward)
     asked, text = verbatim(best.probe.question), verbatim(best.text, "b") if best.text else "<i>(nothing)</i>"
-    return f"Paid best in step {step}: {asked} → {text} (reward {best.reward:.2f})"
+    return f"Paid best in step {step}: {asked} → {text} (reward {best.reward:z.2f})"
 
 
 def answers_html(before: Sequence[Sample], after: Sequence[Sample]) -> str:
     """Some of the questions: the answer before and after, and what each gets."""
 
-    def paid(one: Sample) -> str:
-        return f"{one.reward:.2f}{' (exact)' if exact(one.probe, one.text) else ''}"
+    def cell(one: Sample) -> str:
+        right = " (exact)" if exact(one.probe, one.text) else ""
+        return f"{verbatim(one.text)}<div>reward {one.reward:z.2f}{right}</div>"
 
     places = np.linspace(0, len(before) - 1, min(SHOWN, len(before))).astype(int)
-    rows = [
-        (verbatim(old.probe.question), verbatim(old.text), paid(old), verbatim(new.text), paid(new))
-        for old, new in ((before[place], after[place]) for place in places)
-    ]
-    head = ("question", "answer before", "reward before", "answer after", "reward after")
-    answers = table(head, rows, label="answers before and after", numbers=(2, 4))
+    pairs = [(before[place], after[place]) for place in places]
+    rows = [(verbatim(old.probe.question), cell(old), cell(new)) for old, new in pairs]
+    answers = table(("question", "answer before", "answer after"), rows, label="answers before and after")
     note = f"{len(rows)} of the {len(before)} development questions, with answers drawn as in training."
-    return f'<div style="overflow-x: auto">{answers}</div><small>{note}</small>'
+    return f"{answers}<small>{note}</small>"
 
 
 def reward_lab(lm: LanguageModel, world: World, *, seed: int = 0, steps: int = 20) -> widgets.VBox:
@@ -246,7 +245,7 @@ def reward_lab(lm: LanguageModel, world: World, *, seed: int = 0, steps: int = 2
             rewards.append(record["reward"])
             shares.append(exact_share(samples))
             state.update(model=model, samples=samples)
-            text = f"reward {rewards[-1]:.2f}, {shares[-1]:.0%} exact, {mean_words(samples):.1f} words"
+            text = f"reward {rewards[-1]:z.2f}, {shares[-1]:.0%} exact, {mean_words(samples):.1f} words"
             if "kl" in record:
                 state["kl"] = f"{record['kl']:.3f}"
                 text += f", KL {state['kl']} per token"
@@ -266,19 +265,20 @@ def reward_lab(lm: LanguageModel, world: World, *, seed: int = 0, steps: int = 2
         view.figures = {"reward": ends(paid_for), "exact": ends(right), "words": lengths}
         outcome.value = f'<div role="status" aria-label="outcome"><b>{verdict(paid_for, right, len(before))}</b></div>'
         answers.value = answers_html(before, after)
-        line = (f"{paid_for.before:.2f} → {paid_for.after:.2f}", f"{right.before:.0%} → {right.after:.0%}")
+        line = (f"{paid_for.before:z.2f} → {paid_for.after:z.2f}", f"{right.before:.0%} → {right.after:.0%}")
         runs.insert(0, (words, str(len(rewards)), *line, f"{lengths[0]:.1f} → {lengths[1]:.1f}", state.get("kl", "–")))
         head = ("reward", "steps", "mean reward", "exact", "words", "KL per token")
-        list_of_runs.value = table(head, runs[:RUNS], caption="Your runs, newest first", numbers=range(1, 6))
+        lines = table(head, runs[:RUNS], caption="Your runs, newest first", numbers=range(1, 6))
+        list_of_runs.value = f'<div style="overflow-x: auto">{lines}</div>'
         if problem:
-            return f"<b>Nothing more to learn from this reward after {len(rewards)} steps:</b> {problem}"
+            return f"<b>The training ended early, because of the reward:</b> {problem}"
         how = "Stopped by you" if run.stopped and len(rewards) < steps else "Done"
         return f"<i>{how} after {len(rewards)} of {steps} steps, {run.seconds:.0f} s. Start begins again.</i>"
 
     def on_setting(_=None) -> None:
         reward = designed(base.value, phrase.value, per_word.value)
         plan.value = (
-            f"<i>The next run pays {in_words(base.value, phrase.value, per_word.value, kl.value)}; {steps} steps of "
+            f"<i>The next reward: {in_words(base.value, phrase.value, per_word.value, kl.value)}. {steps} steps of "
             f"{ROLLOUT.questions} questions with {ROLLOUT.answers} answers each, peak rate {RATE:g}.</i>"
         )
         paid.value = paid_html(reward, exam.probes[0], phrase.value)

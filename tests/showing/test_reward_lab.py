@@ -93,6 +93,12 @@ def test_a_design_adds_up_its_parts(probe):
     assert designed("", "", 0.05)(probe, "a b\nc") == pytest.approx(-0.15)
 
 
+def test_parts_that_cancel_leave_nothing(probe):
+    """Without a last digit that would look like a contrast between answers, and without a sign."""
+    rewards = [designed(WORDY, "", 0.1)(probe, "word " * count) for count in range(20)]
+    assert {str(value) for value in rewards} == {"0.0"}
+
+
 @pytest.mark.parametrize("blank", ["", " ", "\n\t"])
 def test_a_blank_phrase_is_no_part(probe, blank):
     assert designed("", blank)(probe, "any text at all") == 0
@@ -173,7 +179,7 @@ def test_the_answers_before_and_after_stand_beside_what_they_get(probe):
     rows = re.findall(r"<tr><td.*?</tr>", page)
     assert len(rows) == 6 and "&lt;0&gt;" in rows[0] and "&lt;63&gt;" in rows[-1] and "6 of the 64" in page
     for row in rows:
-        assert "old&lt;br&gt;" in row and row.index(">0.25<") < row.index(">1.50 (exact)<")
+        assert "old&lt;br&gt;" in row and row.index("reward 0.25<") < row.index("reward 1.50 (exact)<")
 
 
 def test_the_answer_paid_best_is_shown(probe):
@@ -278,7 +284,7 @@ def test_a_reward_without_contrast_is_an_error_in_words(lm, world, small_steps):
     lab = Lab(lm, world, steps=12)
     lab.reward.value = LETTER  # which a model that knows nothing never gets
     lab.run()
-    assert "Nothing more to learn from this reward after 9 steps" in lab.status.value
+    assert "ended early, because of the reward" in lab.status.value
     assert "no question had answers of different reward" in lab.status.value and "Traceback" not in lab.page()
     assert "Neither moved much" in lab.outcome.value and not lab.start.disabled
     lab.reward.value = WORDY
