@@ -91,7 +91,7 @@ MORALS = {  # what reward did, what exact answers did -> what that means
     (1, -1): "The model was paid for something else than right answers.",
     (0, 1): "There are more right answers, and no more reward: this reward hardly tells them from others.",
     (0, 0): "Neither moved much: these steps changed little that can be told from chance.",
-    (0, -1): "Right answers were lost, and no reward was gained for them: this training only did damage.",
+    (0, -1): "Right answers were lost, and no reward was gained for them.",
     (-1, 1): "The answers became better and are paid less: look at what the reward takes off.",
     (-1, 0): "The model became worse at what it is paid for: try another seed, or another design.",
     (-1, -1): "Both fell: the training did damage.",
