@@ -31,24 +31,28 @@ def razor() -> Markdown:
         axes.plot(
             kl, [100 * row["completed"] for row in rows], MARKS[method], color=f"C{number}", label=method, alpha=0.8
         )
-    axes.set(xscale="log", xlabel="KL from the model before, on the task (nats an answer)", ylabel="completed (%)")
+    axes.set(xscale="log")
+    ticks = (0.03, 0.1, 0.3, 1, 3, 10, 30)
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
+    axes.set(xlabel="KL from the model before, on the task (nats an answer)", ylabel="completed (%)")
     axes.legend(loc="lower left")
     figure.tight_layout()
-    mean, low, high = mean_and_interval(np.array(kl_foretells(RESULTS)) / 100)
+    mean, (low, high) = razor_correlation()
     plots.show(
         figure,
-        f"A mark for each run: KL from the model before against statements completed; rank correlation {mean:.2f}.",
+        f"A mark for each run: KL from the model before against statements completed; correlation {mean / 100:.2f}.",
     )
     return Markdown(
         f"*Four methods at three rates each, five starts. Within a start, the rank correlation of KL with statements "
-        f"completed is {mean:.2f} ({low:.2f} to {high:.2f}); −1 would be perfect order.*"
+        f"completed is {mean / 100:.2f} ({low / 100:.2f} to {high / 100:.2f}); −1 would be perfect order.*"
     )
 
 
 def razor_correlation() -> tuple[float, tuple[float, float]]:
-    """The same correlation in hundredths, for a guess."""
+    """The rank correlation of KL with statements completed, in hundredths: mean and interval over starts."""
     mean, low, high = mean_and_interval(kl_foretells(RESULTS))
-    return mean, (low, high)
+    return mean, (max(-100.0, low), min(100.0, high))
 
 
 def at_best() -> Markdown:

@@ -130,7 +130,7 @@ def hacking() -> Markdown:
         axes.set(title=name, xlabel="step", ylim=(0, 100))
         words.append(f"{name}: {as_percent(table[0])} at first, {as_percent(table[-1])} in the end")
     panels[0].set_ylabel("drawn answers (%)")
-    panels[0].legend(loc="lower left", fontsize=8)
+    panels[1].legend(loc="lower center", fontsize=8)
     figure.tight_layout()
     plots.show(
         figure, f"Four panels over the steps: the share with the fact in it, and exact answers. {'; '.join(words)}."
