@@ -20,6 +20,7 @@ from helpers.figures.preference_costs import (
     proxy,
     razor,
     razor_correlation,
+    rows_or_rewards,
 )
 from helpers.figures.preference_results import (
     at_end,
@@ -53,6 +54,7 @@ __all__ += [
     "razor_correlation",
     "rewarded",
     "rewarded_table",
+    "rows_or_rewards",
 ]
 TOKENS = 24
 

@@ -101,6 +101,13 @@ def test_the_razor_has_a_mark_for_each_run(shown):
         assert len(stored) == 15
 
 
+def test_rows_stand_beside_rewards_each_at_its_best_rate():
+    text = figures.rows_or_rewards().data
+    for method in ("SFT", "rewards"):
+        drawn = table("razor", "drawn at 1", method=method, rate=preference_costs.best_rate(method))
+        assert f"{100 * drawn.mean():.0f}% (" in text
+
+
 def test_at_its_best_rate_a_method_answers_best():
     text = figures.at_best().data
     for method, rates in RAZOR_RATES.items():
