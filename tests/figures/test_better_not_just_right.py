@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from helpers.experiments.claims import judge_all
-from helpers.experiments.preference_claims import PREFERENCES
+from helpers.experiments.preference_claims import PREFERENCES, kl_foretells
 from helpers.experiments.preference_runs import PAIR_WAYS, RAZOR_RATES
 from helpers.figures import better_not_just_right as figures
 from helpers.figures import preference_costs, preference_results
@@ -130,6 +130,35 @@ def test_every_claim_is_judged_and_every_prediction_told():
         assert not one.problem, one
         assert f"{one.lesson.claim}: " in text and one.verdict in ("holds", "contradicted", "open")
         assert not one.lesson.experiment or f"*{one.lesson.experiment}*" in text
+
+
+def test_what_the_lesson_says_of_the_stored_runs():
+    """Its prose, section by section."""
+    def change(name, figure, **setting):
+        return (table(name, figure, when="after", **setting) - table(name, figure, when="before", **setting)).mean()
+
+    before = table("rewarded", "drawn at 1", rows=8, when="before").mean()
+    assert 1.7 < 1 + change("rewarded", "drawn at 1", rows=8) / before < 2.2, "nearly double"
+    assert change("rewarded", "drawn at 1", rows=200) > 0.05 and -0.03 < change("rewarded", "exact", rows=200) < 0
+    first = table("hacking", "exact", remedy="none", step=0).mean()
+    assert table("hacking", "exact", remedy="none", step=40).mean() < 0.3 * first, "most of the fall in 40 steps"
+    assert table("hacking", "exact", remedy="none", step=100).mean() < 0.05
+    paid = [table("hacking", "contains", remedy="none", step=step) for step in (0, 100)]
+    assert all(paid[1] > paid[0]), "the reward rises in every start"
+    for remedy in ("KL", "brevity", "exact reward"):
+        assert table("hacking", "exact", remedy=remedy, step=100).mean() > first + 0.1
+    assert mean_and_interval(kl_foretells(preference_results.RESULTS))[2] < -50
+    kept = [table("razor", "completed", method=one, rate=preference_costs.best_rate(one)).mean() for one in RAZOR_RATES]
+    worst = [table("razor", "completed", method=one, rate=2).mean() for one in RAZOR_RATES]
+    assert max(kept) - min(kept) < 0.02 and max(worst) < min(kept) - 0.1
+    assert change("pairs", "chosen", way="close") < -0.5 and change("pairs", "exact", way="far") < -0.05
+    assert table("pairs", "preferred", way="far", when="after").min() > 0.99
+    assert -120 < table("pairs", "rejected", way="far", when="after").mean() < -80, "about a hundred nats"
+    assert abs(change("pairs", "chosen", way="close, SFT term")) < 0.2
+    assert change("pairs", "exact", way="close, SFT term") > 0
+    half = change("pairs", "chosen", way="close, beta 0.5") / change("pairs", "chosen", way="close")
+    assert 0.3 < half < 0.7
+    assert abs(change("pairs", "exact", way="close, per token") - change("pairs", "exact", way="close")) < 0.03
 
 
 # --- what the notebook makes itself ---
