@@ -159,6 +159,19 @@ def test_what_the_lesson_says_of_the_stored_runs():
     half = change("pairs", "chosen", way="close, beta 0.5") / change("pairs", "chosen", way="close")
     assert 0.3 < half < 0.7
     assert abs(change("pairs", "exact", way="close, per token") - change("pairs", "exact", way="close")) < 0.03
+    for pairs in (50, 300):
+        assert (table("proxy", "reward", pairs=pairs, step=100) > table("proxy", "reward", pairs=pairs, step=0)).all()
+        assert table("proxy", "exact", pairs=pairs, step=100).max() < 0.1
+        assert 0.5 < table("proxy", "agrees", pairs=pairs, step=0).mean() < 0.7, "a little better than a coin"
+    later = table("proxy", "exact", pairs=300, step=20).mean() - table("proxy", "exact", pairs=50, step=20).mean()
+    assert later > 0.1, "with more pairs the fall comes later"
+    rows, paid = (table("unseen_kinds", "capital", method=one) for one in ("SFT", "rewards"))
+    assert rows.min() > 0.85 and paid.min() < 0.5 < 0.9 < paid.max()
+    wordings = [table("unseen_kinds", "same kinds, unseen phrasing", method=one).mean() for one in ("SFT", "rewards")]
+    assert abs(wordings[0] - wordings[1]) < 0.02
+    slow, fast = ([table("collapse", "exact", rate=rate, step=step).mean() for step in range(0, 161, 20)]
+                  for rate in (3e-4, 1e-3))  # fmt: skip
+    assert max(slow) - slow[-1] < 0.02 and fast[1] < fast[0] - 0.1 and min(fast) < fast[-1] - 0.05 < fast[0] - 0.1
 
 
 # --- what the notebook makes itself ---
