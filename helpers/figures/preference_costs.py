@@ -105,7 +105,7 @@ def proxy() -> Markdown:
         other.plot(far.mean(axis=1), rise.mean(axis=1), "C0o-", ms=4, label="learned reward")
         other.set_ylabel("learned reward, gained")
         lines = [*axes.get_lines()[-1:], *other.get_lines()]
-        axes.legend(lines, [line.get_label() for line in lines], loc="lower left", fontsize=8)
+        axes.legend(lines, [line.get_label() for line in lines], loc="center right", fontsize=8)
         agrees = as_percent(values("proxy", "agrees", pairs=pairs_seen, step=0))
         words.append(
             f"{pairs_seen} pairs: it agrees with {agrees} of unseen pairs; exact answers {as_percent(exact[0])} at "
