@@ -128,11 +128,12 @@ def eight_answers(lm: LanguageModel, world: World, seed: int = 0, count: int = 8
 def samples_table(samples: Sequence[Sample], questions: int = 2) -> HTML:
     """Answers of one step: reward and advantage of each."""
     chosen = list(dict.fromkeys(sample.probe.question for sample in samples))[:questions]
-    rows = [
-        [page.escape(one.probe.question), page.verbatim(one.text), f"{one.reward:.2f}", f"{one.advantage:+.2f}"]
-        for one in samples
-        if one.probe.question in chosen
-    ]
+    rows = []
+    for question in chosen:
+        group = [one for one in samples if one.probe.question == question]
+        for number, one in enumerate(group):
+            asked = page.escape(question) if not number else ""
+            rows.append([asked, page.verbatim(one.text), f"{one.reward:.2f}", f"{one.advantage:+.2f}"])
     head = ("asked", "the model wrote", "reward", "advantage: weight of its tokens")
     return HTML(page.wide_table(head, rows, "What one step learns from"))
 
