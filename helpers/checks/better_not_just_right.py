@@ -171,8 +171,7 @@ def my_reward(reward) -> str:
         other = reward(fact, text)
         expect(
             isinstance(other, (int, float, np.floating, np.bool_)) and np.isfinite(other),
-            f"for {name} ({text[:40]!r}) your reward is {other!r}; it should be a finite number, "
-            "whatever the text",
+            f"for {name} ({text[:40]!r}) your reward is {other!r}; it should be a finite number, whatever the text",
         )
         expect(
             value > other,
