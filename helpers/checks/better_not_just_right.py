@@ -34,6 +34,15 @@ def group_advantage(advantage) -> str:
         not close(value, -above / (above.std(axis=1, keepdims=True) + 1e-4), 1e-2),
         "the sign is turned round: what is above its mean should count more than 0",
     )
+    expect(
+        not close(value, above / (rewards.var(axis=1, keepdims=True) + 1e-4), 1e-2),
+        "you divide by the variance; the standard deviation, std(axis=1, keepdims=True), is its root",
+    )
+    expect(
+        not close(value, (rewards - rewards.mean(axis=0)) / (rewards.std(axis=0) + 1e-4), 1e-2)
+        and not close(value, rewards - rewards.mean(axis=0)),
+        "axis=0 compares answers to different questions. The answers to one question stand in a row: axis=1",
+    )
     ways = [above / (rewards.std(axis=1, keepdims=True, ddof=ddof) + 1e-4) for ddof in (0, 1)]
     expect(
         any(close(value, way, 2e-2) for way in ways),
@@ -61,13 +70,21 @@ def dpo_weight(weight) -> str:
         "that is the sigmoid alone: the margin has beta in it, so the slope has beta before it",
     )
     expect(
+        not close(value, 1 - right / beta),
+        "that is the sigmoid of the margin: it grows where it should fall. Take the sigmoid of minus the margin, and "
+        "beta times that, as the margin has beta in it",
+    )
+    expect(
         not close(value, beta - right),
         "it grows where it should fall: a pair that the model gets right (a large margin) has little left to teach. "
         "Take the sigmoid of minus the margin",
     )
-    expect(not close(value, -right), "the sign: this is what a token of the chosen answer counts, so it is above 0")
     expect(
-        not close(value, np.logaddexp(0, -margins)),
+        not close(value, -right) and not close(value, -right / beta),
+        "the sign: this is what a token of the chosen answer counts, so it is above 0",
+    )
+    expect(
+        not close(value, np.logaddexp(0, -margins)) and not close(value, beta * np.logaddexp(0, -margins)),
         "that is the loss itself; wanted is how fast it falls as log p of the chosen answer rises",
     )
     expect(
@@ -96,8 +113,13 @@ def kl_estimate(estimate) -> str:
     rng = np.random.default_rng(0)
     now, first = -rng.random((3, 5)), -2 * rng.random((3, 5))
     mask = np.array([[0, 1, 1, 0, 0], [0, 0, 1, 1, 1], [1, 1, 1, 1, 1.0]])
-    value = require(estimate(now, first, mask))
+    with np.errstate(all="ignore"):
+        value = require(estimate(now, first, mask))
     expect(np.ndim(value) == 0, f"return one number for all answers together; yours has shape {np.shape(value)}")
+    expect(
+        np.isfinite(value) and not close(value, course_kl_estimate(np.log(-now), np.log(-first), mask)),
+        "`now` and `first` are logarithms already, so that all are below 0: take one from the other, without np.log",
+    )
     right = course_kl_estimate(now, first, mask)
     expect(not close(value, -right), "the sign: log p of the model now, less log p of the first one")
     expect(
@@ -105,8 +127,17 @@ def kl_estimate(estimate) -> str:
         "tokens of the question and of padding count too: multiply by the mask",
     )
     expect(
-        not close(value, right * 3 / mask.sum()),
+        not close(abs(value), right * 3 / mask.sum()),
         "that is nats per token; wanted is nats per answer, so divide by the number of answers",
+    )
+    expect(
+        not close(value, right * 3 / mask.size),
+        "that is a mean over all places, the question's and the padding's too: take the sum, and divide it by the "
+        "number of answers",
+    )
+    expect(
+        not close(value, (mask * (now - first) / mask.sum(axis=1, keepdims=True)).sum() / 3),
+        "each answer's mean over its tokens is nats per token; wanted is the sum over its tokens",
     )
     expect(not close(value, right * 3), "that is the sum over all answers; divide by their number")
     expect(
@@ -132,6 +163,7 @@ def my_reward(reward) -> str:
     cases = {
         "a wrong answer": "The capital of Peru is Rome.",
         "the fact, and much more": "The capital of Peru is Lima. Lima is Lima. Lima is a city. The capital of Lima is",
+        "the fact, and a wrong one after it": "The capital of Peru is Lima. The capital of Peru is Rome.",
         "nothing": "",
     }
     value = require(reward(fact, right))
@@ -139,7 +171,7 @@ def my_reward(reward) -> str:
         other = reward(fact, text)
         expect(
             isinstance(other, (int, float, np.floating, np.bool_)) and np.isfinite(other),
-            f"for {name} ({text[:40]!r}) your reward is {other!r}; it should be a finite number",
+            f"for {name} ({text[:40]!r}) your reward is {other!r}; it should be a finite number, whatever the text",
         )
         expect(
             value > other,

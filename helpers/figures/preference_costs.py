@@ -69,7 +69,8 @@ def rows_or_rewards() -> Markdown:
         word = side(paid - rows, "more than", "less than", "and cannot be told from")
         parts.append(f"{label} rewards give {as_percent(paid)}, {word} SFT's {as_percent(rows)}")
     return Markdown(
-        f"**Measured.** From the same 40 rows on, sixty steps of rewards or of SFT on all rows, each at its best rate: "
+        f"**Measured.** From the same 40 rows on, sixty steps of rewards or of SFT on all rows, each "
+        f"at the rate (of three) with the most exact answers, greedily, on these same facts: "
         f"{'; '.join(parts)}."
     )
 
@@ -85,7 +86,7 @@ def at_best() -> Markdown:
         kl = "{:.1f} ({:.1f} to {:.1f})".format(*mean_and_interval(row["kl"] / 100))
         shares = [as_percent(row[key]) for key in ("exact", "drawn at 1", "completed")]
         lines.append((method, f"{rates[best]:g}", *shares, kl))
-    head = ("method", "best rate", "exact, greedy", "drawn at 1", "completed", "KL (nats)")
+    head = ("method", "best rate", "exact, greedy", "drawn at 1", "completed", "KL as in Exercise 3 (nats)")
     return Markdown(markdown_table(head, lines))
 
 
@@ -113,7 +114,7 @@ def proxy() -> Markdown:
         )
     figure.tight_layout()
     plots.show(figure, f"Two panels over KL: the learned reward, and exact answers. {'; '.join(words)}.")
-    return Markdown(f"*{'; '.join(words)}.*")
+    return Markdown(f"*A mark every 20 steps, thin lines are starts. {'; '.join(words)}.*")
 
 
 def collapse() -> Markdown:

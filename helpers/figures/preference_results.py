@@ -96,7 +96,7 @@ def beside_all_rows() -> Markdown:
         word = side(ours - theirs, "more than", "less than", "as far as five starts can tell as much as")
         label = "Drawn at temperature 1" if name == "drawn at 1" else "Greedily"
         parts.append(
-            f"{label}, 40 rows and rewards give {as_percent(ours)}: {word} all rows without, {as_percent(theirs)}."
+            f"{label}, 40 rows and rewards give {as_percent(ours)}: {word} SFT on all rows, {as_percent(theirs)}."
         )
     seconds = values("rewarded", "seconds", rows=40, when="after") / 100
     return Markdown(f"**Measured.** {' '.join(parts)} The rewards took {np.median(seconds):.0f} seconds on one core.")

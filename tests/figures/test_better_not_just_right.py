@@ -148,11 +148,21 @@ def test_what_the_lesson_says_of_the_stored_runs():
     for remedy in ("KL", "brevity", "exact reward"):
         assert table("hacking", "exact", remedy=remedy, step=100).mean() > first + 0.1
     assert mean_and_interval(kl_foretells(preference_results.RESULTS))[2] < -50
+    far = [row for row in read_results("razor") if row["forward kl"] > 2]
+    assert far and all(row["rate"] == 2 for row in far), "every mark beyond 2 nats is a method's highest rate"
+    orders = []
+    for seed in range(5):
+        rows = [row for row in read_results("razor") if row["seed"] == seed and row["rate"] < 2]
+        ranks = [np.argsort(np.argsort([row[key] for row in rows])) for key in ("forward kl", "completed")]
+        orders.append(np.corrcoef(*ranks)[0, 1])
+    assert min(orders) < -0.7 and max(orders) > -0.2, "without the highest rate the order shows in some starts only"
     kept = [table("razor", "completed", method=one, rate=preference_costs.best_rate(one)).mean() for one in RAZOR_RATES]
     worst = [table("razor", "completed", method=one, rate=2).mean() for one in RAZOR_RATES]
     assert max(kept) - min(kept) < 0.02 and max(worst) < min(kept) - 0.1
     assert change("pairs", "chosen", way="close") < -0.5 and change("pairs", "exact", way="far") < -0.05
-    assert table("pairs", "preferred", way="far", when="after").min() > 0.99
+    assert table("pairs", "likelier", way="far", when="before").min() == 1, "told apart before the first step"
+    fall, mended = (table("pairs", "chosen", way=way, when="after") for way in ("close", "close, SFT term"))
+    assert all(fall < 0) and all(mended > fall), "there in every start"
     assert -120 < table("pairs", "rejected", way="far", when="after").mean() < -80, "about a hundred nats"
     assert abs(change("pairs", "chosen", way="close, SFT term")) < 0.2
     assert change("pairs", "exact", way="close, SFT term") > 0
@@ -163,6 +173,8 @@ def test_what_the_lesson_says_of_the_stored_runs():
         assert (table("proxy", "reward", pairs=pairs, step=100) > table("proxy", "reward", pairs=pairs, step=0)).all()
         assert table("proxy", "exact", pairs=pairs, step=100).max() < 0.1
         assert 0.5 < table("proxy", "agrees", pairs=pairs, step=0).mean() < 0.7, "a little better than a coin"
+    low, high = mean_and_interval(table("proxy", "agrees", pairs=50, step=0))[1:]
+    assert low < 0.5 < high, "with 50 pairs the interval holds 50%"
     later = table("proxy", "exact", pairs=300, step=20).mean() - table("proxy", "exact", pairs=50, step=20).mean()
     assert later > 0.1, "with more pairs the fall comes later"
     rows, paid = (table("unseen_kinds", "capital", method=one) for one in ("SFT", "rewards"))
