@@ -32,11 +32,11 @@ from helpers.learning.products import product
 BLOCK = 64  # positions of a block of the attention square
 
 
-def rms_norm(x, gain, keep, scratch, name):
+def rms_norm(x, gain, keep, scratch, name, epsilon=EPSILON):
     """x (N, D) -> x / rms (N, D), which is kept; the same times `gain` (N, D); 1 / rms (N, 1)."""
     inverse = np.einsum("nd,nd->n", x, x)[:, None]
     inverse /= x.shape[-1]
-    inverse += x.dtype.type(EPSILON)
+    inverse += x.dtype.type(epsilon)
     np.reciprocal(np.sqrt(inverse, out=inverse), out=inverse)
     normal = np.multiply(x, inverse, out=keep(f"normal {name}", x.shape))
     return normal, np.multiply(normal, gain, out=scratch("normed", x.shape)), inverse
