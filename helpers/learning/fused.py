@@ -59,8 +59,8 @@ class Rope:
     and `sin` (context, 2H, 2, K / 2): those of the queries times 1 / sqrt(K), by which attention would scale its
     scores; `sin` is negative for each first half."""
 
-    def __init__(self, context: int, heads: int, width: int, dtype):
-        cos, sin = (np.stack([table, table], axis=1) for table in rope_tables(context, width, np.float64))
+    def __init__(self, context: int, heads: int, width: int, dtype, tables=rope_tables):
+        cos, sin = (np.stack([table, table], axis=1) for table in tables(context, width, np.float64))
         sin[:, 0] *= -1
         scales = np.repeat([width**-0.5, 1.0], heads)[:, None, None]
         self.cos, self.sin = ((table[:, None] * scales).astype(dtype) for table in (cos, sin))
