@@ -21,6 +21,10 @@ from helpers.files import FileProblem
 from helpers.text.tokenizer import LETTER_OF, Tokenizer
 
 GPT2_PIECES = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+LLAMA3_PIECES = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+"
+    r"|\s+(?!\S)|\s+"
+)
 WHITE_SPACE = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # Python's \s knows four more
 BYTE_OF = {letter: byte for byte, letter in LETTER_OF.items()}
 
@@ -75,7 +79,8 @@ class ForeignTokenizer(Tokenizer):
         self.whole = {}
         if model.get("ignore_merges"):
             self.whole = {self.bytes_of[place]: place for place in number.values() if self.bytes_of[place]}
-        self.pattern = Cuts(cutting_rules(data.get("pre_tokenizer")))
+        self.rules = cutting_rules(data.get("pre_tokenizer"))
+        self.pattern = Cuts(self.rules)
         self.prefix = [self.special[name] for name in prefix_names(data.get("post_processor"))]
         self.cache = {}
 

@@ -7,17 +7,13 @@ from hypothesis import assume, given, settings
 from tokenizers import Regex, decoders, models, pre_tokenizers, processors, trainers
 from tokenizers import Tokenizer as LibraryTokenizer
 
-from helpers.bridge.foreign_tokenizer import ForeignTokenizer, read_tokenizer
+from helpers.bridge.foreign_tokenizer import LLAMA3_PIECES, ForeignTokenizer, read_tokenizer
 from helpers.files import FileProblem
 from helpers.text.templates import render
 from helpers.text.tokenizer import Tokenizer
 from tests.conftest import sample
 from tests.text.test_tokenizer import NASTY, TEXT
 
-LLAMA3 = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+"
-    r"|\s+(?!\S)|\s+"
-)
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|begin_of_text|>"]
 
 
@@ -29,7 +25,7 @@ CUTS = {
     "GPT-2": lambda: byte_level(True),
     "SmolLM2": lambda: pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=True), byte_level(True)]),
     "Llama 3": lambda: pre_tokenizers.Sequence(
-        [pre_tokenizers.Split(Regex(LLAMA3), behavior="isolated"), byte_level(False)]
+        [pre_tokenizers.Split(Regex(LLAMA3_PIECES), behavior="isolated"), byte_level(False)]
     ),
 }
 
