@@ -136,7 +136,7 @@ def test_this_test_sees_what_is_wrong():
     assert outside(1, names) == ["helpers.learning.model", "helpers.showing.plots", "torch.nn"]
     assert outside(5, names) == ["torch.nn"]
     assert outside(1, {"helpers"}) == ["helpers"] and outside(2, {"helpers"}) == []
-    assert outside(6, {"helpers.checks.the_gap"}) == ["helpers.checks.the_gap"] and outside(7, {"helpers.checks"}) == []
+    assert outside(6, {"helpers.checks.the_gap"}) == ["helpers.checks.the_gap"] and outside(8, {"helpers.checks"}) == []
     assert outside(1, {"os.path", "numpy", "matplotlib.pyplot", "helpers.files"}) == ["matplotlib.pyplot"]
     assert circle({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": set()})
     assert not circle({"a": {"b", "c"}, "b": {"c"}, "c": set()})

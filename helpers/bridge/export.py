@@ -23,15 +23,16 @@ from pathlib import Path
 
 from helpers.bridge.weights import F32, read_header, tensor_header
 from helpers.files import DATA, FileProblem, read_text
-from helpers.learning.language_model import LanguageModel
+from helpers.learning.language_model import STOPS, LanguageModel
 from helpers.learning.layers import THETA
-from helpers.text.templates import ENDS, pieces
+from helpers.text.templates import pieces
 
 MADE_BY = "instruction-tuning-from-scratch"
 WEIGHTS, CONFIG, GENERATION = "model.safetensors", "config.json", "generation_config.json"
 TOKENIZER, TOKENIZER_CONFIG, TEMPLATE = "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"
 FILES = (WEIGHTS, CONFIG, GENERATION, TOKENIZER, TOKENIZER_CONFIG, TEMPLATE)
 DOCUMENT_END = "<|endoftext|>"
+ONE_ANSWER = [{"role": "user", "content": ""}, {"role": "assistant", "content": ""}]
 
 
 def save_pretrained(lm: LanguageModel, folder: Path) -> None:
@@ -88,7 +89,8 @@ def write_weights(path: Path, lm: LanguageModel) -> None:
     """All parameters in float32, in the safetensors format: an 8-byte length, a JSON header, the numbers."""
     tensors = tensors_of(lm)
     header = tensor_header({name: (F32, view.shape) for name, view in tensors.items()})
-    text = json.dumps({"__metadata__": {"format": "pt", "made by": MADE_BY}, **header}).encode()
+    about = {"format": "pt", "made by": MADE_BY, "recipe": json.dumps(lm.recipe)}
+    text = json.dumps({"__metadata__": about, **header}).encode()
     text += b" " * (-len(text) % 8)
     with path.open("wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)
@@ -107,15 +109,12 @@ def tensors_of(lm: LanguageModel) -> dict:
 
 def texts(lm: LanguageModel) -> dict[str, str]:
     """Name -> content of every file but the weights."""
-    special = lm.tokenizer.special
-    end = end_token(lm)
-    ids = {"bos_token_id": special[DOCUMENT_END], "eos_token_id": special[end], "pad_token_id": special[DOCUMENT_END]}
-    stops = [special[name] for name in (end, DOCUMENT_END, *ENDS) if name in special]
+    special, names = lm.tokenizer.special, special_tokens(lm)
+    ids = {f"{name}_id": special[token] for name, token in names.items()}
+    stops = [ids["eos_token_id"], *(special[name] for name in STOPS if name in special)]
     tokenizer = {
         "tokenizer_class": "PreTrainedTokenizerFast",  # the file's own cutting rule, not one by the model's type
-        "bos_token": DOCUMENT_END,
-        "eos_token": end,
-        "pad_token": DOCUMENT_END,
+        **names,
         "model_max_length": lm.transformer.config.context,
         "model_input_names": ["input_ids", "attention_mask"],
         "clean_up_tokenization_spaces": False,  # decoded text keeps the space before its marks
@@ -127,7 +126,20 @@ def texts(lm: LanguageModel) -> dict[str, str]:
         TOKENIZER_CONFIG: tokenizer,
     }
     written = {name: json.dumps(content, ensure_ascii=False, indent=1) + "\n" for name, content in data.items()}
-    return written | {TEMPLATE: chat_template(lm.template)}
+    return written | ({TEMPLATE: chat_template(lm.template)} if has_tokens(special, lm.template) else {})
+
+
+def special_tokens(lm: LanguageModel) -> dict[str, str]:
+    """The tokens that begin a text, end an answer and pad, under the library's names. A model of another maker
+    may lack the course's; then its own. ValueError where it has none that ends."""
+    special, names = lm.tokenizer.special, lm.tokenizer.name_of
+    ends = [template_end(lm.template), DOCUMENT_END, *(names.get(number) for number in getattr(lm, "ends", ())), *STOPS]
+    end = next((name for name in ends if name in special), None)
+    if end is None:
+        raise ValueError("the tokenizer has no token that ends a text; the standard tools would never stop")
+    pad = DOCUMENT_END if DOCUMENT_END in special else end
+    first = lm.document_ids("")[:1]
+    return {"bos_token": names[first[0]] if first else pad, "eos_token": end, "pad_token": pad}
 
 
 def config_of(lm: LanguageModel) -> dict:
@@ -162,10 +174,14 @@ def config_of(lm: LanguageModel) -> dict:
     }
 
 
-def end_token(lm: LanguageModel) -> str:
-    """The token that ends an answer in the model's template."""
-    turns = [{"role": "user", "content": ""}, {"role": "assistant", "content": ""}]
-    return next(text for kind, text in pieces(turns, lm.template) if kind == "end")
+def has_tokens(special: dict, template: str) -> bool:
+    """Whether all markers of a template are among the reserved tokens."""
+    return all(text in special for kind, text in pieces(ONE_ANSWER, template) if kind in ("marker", "end"))
+
+
+def template_end(template: str) -> str:
+    """The token that ends an answer."""
+    return next(text for kind, text in pieces(ONE_ANSWER, template) if kind == "end")
 
 
 def chat_template(template: str, *, mask: bool = True) -> str:

@@ -2,7 +2,7 @@
 
 Whatever would make another model of the same numbers (another architecture, biases, a sliding window, other scaling of
 RoPE) is refused in words, as is a folder that is damaged or whose weights are pickled, which may run anything.
-Source: transformers 5.24, LlamaConfig and modeling_rope_utils.py; its older keys as transformers 4 wrote them.
+Source: transformers 5.24, LlamaConfig and its functions for RoPE; the older keys as transformers 4 wrote them.
 """
 
 from __future__ import annotations

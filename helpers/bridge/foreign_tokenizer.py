@@ -6,7 +6,7 @@ the same way is refused in words. As in the course, no text gives a reserved id;
 "<|im_end|>" in a text for the token.
 
 Letters and numbers are those of Python's Unicode version, which may know fewer or more than the library's.
-Source: tokenizers 0.23, its file format; GPT-2's encoder.py for the cutting rule that ByteLevel has by default.
+Source: tokenizers 0.23, its file format; GPT-2's encoder for the cutting rule that ByteLevel has by default.
 """
 
 from __future__ import annotations
@@ -117,16 +117,22 @@ class ForeignTokenizer(Tokenizer):
 
 def read_tokenizer(data: dict, path, vocab: int) -> Tokenizer:
     """tokenizer.json as a dict -> the course's own tokenizer if it is that, else a foreign one. FileProblem for what is
-    damaged or of another kind; `path` is for its message."""
+    damaged or of another kind; `path` is for its message. (The course's with more rows in the model than it has tokens,
+    as tools like to add for speed, is a foreign one that begins documents as the course does.)"""
+    first = None
     try:
         number = data["model"]["vocab"]
         own = Tokenizer([(number[left], number[right]) for left, right in data["model"]["merges"]])
-        if own.as_json() == data and own.vocab_size <= vocab:
-            return own
+        if own.as_json() == data:
+            if own.vocab_size == vocab:
+                return own
+            first = own.special["<|endoftext|>"]
     except (ValueError, KeyError, TypeError, IndexError):
         pass
     try:
-        return ForeignTokenizer(data, vocab)
+        foreign = ForeignTokenizer(data, vocab)
+        foreign.prefix = foreign.prefix if first is None else [first]
+        return foreign
     except Unsupported as problem:
         raise FileProblem(
             f"{path}: has {problem}. The course reads byte-level BPE as GPT-2 and Llama 3 have it"

@@ -7,7 +7,7 @@ Two things that go wrong in silence are done here. llama.cpp turns neighbours by
 course turns halves (x[i] with x[i + K/2]): so the rows of the query and key matrices change places. And it takes the
 cutting rule of a tokenizer from a list, by name: the course's rule gives the ids of "gpt-2".
 
-Source: docs/gguf.md of ggml; convert_hf_to_gguf.py of llama.cpp.
+Source: ggml's description of GGUF (docs/gguf.md); llama.cpp's converter from Hugging Face's folders.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers.bridge.export import DOCUMENT_END, chat_template, end_token
+from helpers.bridge.export import MADE_BY, chat_template, has_tokens, special_tokens
 from helpers.bridge.folder import frequencies
 from helpers.bridge.foreign_tokenizer import GPT2_PIECES, LLAMA3_PIECES, ForeignTokenizer
 from helpers.files import write_whole
@@ -111,7 +111,7 @@ def metadata(lm: LanguageModel, quantize: bool) -> dict:
     rope = getattr(model, "rope_parameters", {"rope_type": "default", "rope_theta": THETA})
     about = {
         "general.architecture": "llama",
-        "general.name": str(lm.recipe.get("made by", "model")),
+        "general.name": MADE_BY,
         "general.alignment": ALIGNMENT,
         "general.file_type": 7 if quantize else 0,
         "llama.vocab_size": c.vocab,
@@ -128,21 +128,20 @@ def metadata(lm: LanguageModel, quantize: bool) -> dict:
     if rope["rope_type"] == "linear":
         about |= {"llama.rope.scaling.type": "linear", "llama.rope.scaling.factor": Float32(rope["factor"])}
     tokens, types, merges, rule = vocabulary(lm)
-    first, end = lm.document_ids("")[:1], end_token(lm)
+    names = special_tokens(lm)
     about |= {
         "tokenizer.ggml.model": "gpt2",
         "tokenizer.ggml.pre": rule,
         "tokenizer.ggml.tokens": tokens,
         "tokenizer.ggml.token_type": types,
         "tokenizer.ggml.merges": merges,
-        "tokenizer.ggml.eos_token_id": special[end],
+        "tokenizer.ggml.bos_token_id": special[names["bos_token"]],
+        "tokenizer.ggml.eos_token_id": special[names["eos_token"]],
+        "tokenizer.ggml.padding_token_id": special[names["pad_token"]],
         "tokenizer.ggml.add_bos_token": False,  # the template has its own, and a document's stands in its ids
-        "tokenizer.chat_template": chat_template(lm.template, mask=False),
     }
-    if first:
-        about["tokenizer.ggml.bos_token_id"] = first[0]
-    if DOCUMENT_END in special:
-        about["tokenizer.ggml.padding_token_id"] = special[DOCUMENT_END]
+    if has_tokens(special, lm.template):
+        about["tokenizer.chat_template"] = chat_template(lm.template, mask=False)
     return about
 
 

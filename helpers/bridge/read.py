@@ -4,26 +4,28 @@ What the course's Transformer does not have is either turned into what it has (k
 share are repeated) or given to it (RMSNorm's epsilon, RoPE's tables, an output matrix of its own). Numbers of 16 bits
 become float32 as they are read, a piece at a time, so that the model is in memory once.
 
-All is checked (folder.py, foreign_tokenizer.py) before the weights are read. Not here: a tuning that writes such a
-folder as a checkpoint of the course; save it with `save_pretrained`.
+All is checked (folder.py, foreign_tokenizer.py) before the weights are read. `save_pretrained` writes such a model
+again, with each head's own keys and values. Not here: the folder's own chat template; the course's are used.
 """
 
 from __future__ import annotations
 
+import json
 import math
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from helpers.bridge.export import chat_template
+from helpers.bridge.export import MADE_BY, chat_template, has_tokens
 from helpers.bridge.folder import Llama, find_tensors, frequencies, read_config, read_json
 from helpers.bridge.foreign_tokenizer import ForeignTokenizer, read_tokenizer
-from helpers.bridge.weights import Tensor, read_into
+from helpers.bridge.weights import Tensor, read_header, read_into
 from helpers.learning import fused
 from helpers.learning.generation import generate
 from helpers.learning.language_model import STOPS, LanguageModel
 from helpers.learning.model import Config, Parameters, Transformer, parameter_shapes
-from helpers.text.templates import TEMPLATES, pieces
+from helpers.text.templates import TEMPLATES
 
 CONTEXT = 2048  # positions that a model gets unless told otherwise: RoPE's tables grow with them
 
@@ -57,8 +59,11 @@ class LlamaTransformer(Transformer):
         return LlamaTransformer(parameters, self.epsilon, self.rope_parameters)
 
 
+@dataclass
 class LlamaLanguageModel(LanguageModel):
-    """A LanguageModel whose tokenizer begins and ends texts in its own way. `recipe["ends"]`: ids that end a text."""
+    """A LanguageModel whose tokenizer begins and ends texts in its own way; `ends`: the ids that end them."""
+
+    ends: tuple[int, ...] = ()
 
     def document_ids(self, text: str) -> list[int]:
         """The ids of a text, after what the tokenizer puts before it."""
@@ -69,12 +74,12 @@ class LlamaLanguageModel(LanguageModel):
     def continue_ids(self, prompts: list[list[int]], max_new_tokens: int, **sampling) -> list[list[int]]:
         """As in the course, up to a token that ends a text by the folder or by the course."""
         known = [self.tokenizer.special[name] for name in STOPS if name in self.tokenizer.special]
-        stop = tuple({*self.recipe["ends"], *known})
+        stop = (*self.ends, *known)
         return generate(self.transformer, prompts, max_new_tokens, stop=stop, **sampling)
 
     def copy(self) -> LlamaLanguageModel:
         """The same model with parameters of its own."""
-        return LlamaLanguageModel(self.tokenizer, self.transformer.copy(), dict(self.recipe), self.template)
+        return replace(self, transformer=self.transformer.copy(), recipe=dict(self.recipe))
 
     def save(self, path: Path) -> None:
         """ValueError: the course's file has no room for another epsilon, RoPE or tokenizer."""
@@ -90,11 +95,10 @@ def read_pretrained(folder: Path, context: int = CONTEXT) -> LlamaLanguageModel:
     tensors = find_tensors(folder, llama)
     path = folder / "tokenizer.json"
     tokenizer = read_tokenizer(read_json(path), path, llama.vocab)
-    template = template_of(folder, tokenizer)
+    template, ends, recipe = template_of(folder, tokenizer), end_ids(folder), recipe_of(tensors)
     config = Config(llama.vocab, llama.dim, llama.layers, llama.heads, llama.hidden, min(context, llama.context))
     transformer = LlamaTransformer(read_parameters(tensors, llama, config), llama.epsilon, llama.rope)
-    recipe = {"made by": "reading a folder", "ends": end_ids(folder)}
-    return LlamaLanguageModel(tokenizer, transformer, recipe, template)
+    return LlamaLanguageModel(tokenizer, transformer, recipe, template, ends)
 
 
 def read_parameters(tensors: dict[str, Tensor], llama: Llama, config: Config) -> Parameters:
@@ -122,19 +126,28 @@ def template_of(folder: Path, tokenizer) -> str:
     """The course's template that an export of the course has; else the first whose markers are among the tokens."""
     path = folder / "chat_template.jinja"
     written = path.read_text("utf-8", "replace") if path.exists() else ""
-    turns = [{"role": "user", "content": ""}, {"role": "assistant", "content": ""}]
     for template in TEMPLATES:
         if written == chat_template(template):
             return template
     for template in TEMPLATES:
-        if all(text in tokenizer.special for kind, text in pieces(turns, template) if kind in ("marker", "end")):
+        if has_tokens(tokenizer.special, template):
             return template
     return "chatml"
 
 
-def end_ids(folder: Path) -> list[int]:
+def recipe_of(tensors: dict[str, Tensor]) -> dict:
+    """How the model was made, if the course made it: `save_pretrained` writes it beside the weights."""
+    about = read_header(tensors["model.norm.weight"].path)[1]
+    try:
+        recipe = json.loads(about["recipe"]) if about.get("made by") == MADE_BY else None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        recipe = None
+    return recipe if isinstance(recipe, dict) else {"made by": "others"}
+
+
+def end_ids(folder: Path) -> tuple[int, ...]:
     """The ids after which the standard library ends a text: of generation_config.json, or else of config.json."""
     for name in ("generation_config.json", "config.json"):
         if (folder / name).exists() and (ids := read_json(folder / name).get("eos_token_id")) is not None:
-            return [int(number) for number in (ids if isinstance(ids, list) else [ids])]
-    return []
+            return tuple(int(number) for number in (ids if isinstance(ids, list) else [ids]))
+    return ()

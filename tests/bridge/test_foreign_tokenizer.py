@@ -102,6 +102,14 @@ def test_the_courses_own_tokenizer_comes_back_as_itself(tokenizer):
     assert type(own) is Tokenizer and own.merges == tokenizer.merges
 
 
+def test_with_more_rows_than_tokens_it_gives_the_same_ids(tokenizer, documents):
+    padded = read_tokenizer(tokenizer.as_json(), "tokenizer.json", 704)
+    assert padded.vocab_size == 704 and padded.special == tokenizer.special and padded.decode([703]) == ""
+    assert padded.prefix == [tokenizer.special["<|endoftext|>"]]
+    for text in [*NASTY, *sample(documents, 100)]:
+        assert padded.encode(text) == tokenizer.encode(text)
+
+
 def set_model(**what):
     return lambda data: data["model"].update(what)
 

@@ -136,7 +136,7 @@ def foreign(documents, cut: str, tied: bool = True) -> LlamaLanguageModel:
     if not tied:
         parameters.output = np.random.default_rng(1).normal(0, 0.2, (704, 64)).astype(np.float32)
     transformer = LlamaTransformer(parameters, 1e-3, LLAMA3 | {"rope_theta": 10_000.0})
-    return LlamaLanguageModel(ForeignTokenizer(data, 704), transformer, {"ends": []})
+    return LlamaLanguageModel(ForeignTokenizer(data, 704), transformer, {})
 
 
 def test_a_cutting_rule_without_a_name_is_refused(documents, tmp_path):
