@@ -186,6 +186,6 @@ def template_end(template: str) -> str:
 
 def chat_template(template: str, *, mask: bool = True) -> str:
     """The template in jinja, from data/templates. Without `mask`, the answers are not marked as {% generation %}, a tag
-    that only transformers knows."""
+    that transformers knows and jinja itself does not."""
     text = read_text(DATA / "templates" / f"{template}.jinja")
     return text if mask else re.sub(r"\{%- (end)?generation -%\}", "", text)
