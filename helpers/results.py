@@ -43,6 +43,11 @@ def read_results(name: str, folder: Path = RESULTS_FOLDER, columns: Iterable[str
     return [{key: number(text) for key, text in row.items()} for row in rows]
 
 
+def runs(name: str, figure: str, **setting) -> list[float]:
+    """A figure of a table, once a run, where its columns are as given."""
+    return [float(row[figure]) for row in read_results(name) if setting.items() <= row.items()]
+
+
 def number(text: str) -> float | int | str:
     """A field as the number that it is, or as it stands."""
     try:

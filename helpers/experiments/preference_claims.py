@@ -187,7 +187,7 @@ PREFERENCES = (
         "C",
     ),
     Lesson(
-        "after its peak GRPO collapses (a public course's run)",
+        "GRPO collapses when it runs for long (a public course's run)",
         "exact, drawn, after 160 steps at three times the rate, less at the beginning (points)",
         "less",
         moved("collapse", "exact", end=160, rate=0.001),

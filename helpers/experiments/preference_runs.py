@@ -20,6 +20,7 @@ from helpers.judging.dimensions import Probe, fact_probe
 from helpers.learning.language_model import LanguageModel
 from helpers.learning.lora import LoraShape
 from helpers.learning.policy_gradient import (
+    RewardProblem,
     Rollout,
     batch_advantage,
     draw_answers,
@@ -28,11 +29,11 @@ from helpers.learning.policy_gradient import (
 )
 from helpers.learning.preferences import Dpo, PairBatches, preference_tune
 from helpers.learning.recipe import TUNING
-from helpers.learning.reward_model import fit_reward_model
+from helpers.learning.reward_model import fit_reward_model, own_pairs
 from helpers.learning.sft import fine_tune
 from helpers.learning.training import Recipe
 from helpers.text.facts import Fact
-from helpers.text.instructions import KEPT_BACK, fact_rows, tuning_wordings, turn
+from helpers.text.instructions import KEPT_BACK, fact_rows, tuning_wordings
 from helpers.text.preferences import fact_pairs
 
 ROWS, STEPS, SIZE = 40, 60, 8  # of the tuning that all begin with
@@ -120,14 +121,21 @@ def samples_of(lm: LanguageModel, first: LanguageModel, seed: int, reward: Calla
 
 
 def watched(lm: LanguageModel, seed: int, reward: Callable, steps: int = REWARDED, **how) -> list[Figures]:
-    """A run with rewards, looked at every EVERY steps: `samples_of` at each reading, with its step."""
-    readings = [{"step": 0} | samples_of(lm, lm, seed, reward)]
+    """A run with rewards, looked at every EVERY steps: `samples_of` at each reading, with its step. One that ends early
+    (all its answers to a question are alike) stays as it is for the readings that are left."""
+    readings, now = [{"step": 0} | samples_of(lm, lm, seed, reward)], lm
 
     def look(model: LanguageModel, record: dict) -> None:
+        nonlocal now
+        now = model
         if (record["step"] + 1) % EVERY == 0:
             readings.append({"step": record["step"] + 1} | samples_of(model, lm, seed, reward))
 
-    rewarded(lm, seed, reward, steps=steps, on_step=look, **how)
+    try:
+        rewarded(lm, seed, reward, steps=steps, on_step=look, **how)
+    except RewardProblem:
+        last = samples_of(now, lm, seed, reward)
+        readings += [{"step": step} | last for step in range(EVERY * len(readings), steps + 1, EVERY)]
     return readings
 
 
@@ -277,23 +285,9 @@ def proxy(base: LanguageModel, seed: int, pairs: int) -> list[Figures]:
     Prediction: the reward model agrees with 65% of unseen pairs; its reward rises all the way, exact answers fall by 20
     points, with 50 pairs by more."""
     lm, world = start(base, seed), world_of_course()
-    judge = fit_reward_model(lm, own_pairs(lm, trained_probes(), seed)[:pairs])
+    judge = fit_reward_model(lm, own_pairs(lm, trained_probes(), ROLLOUT.tokens, seed)[:pairs])
     facts = [fact for fact in kept_back() if "\n" not in fact.answer]
-    unseen = own_pairs(lm, [fact_probe(world, fact, fact.say("question")) for fact in facts], seed + 100)
+    probes = [fact_probe(world, fact, fact.say("question")) for fact in facts]
+    unseen = own_pairs(lm, probes, ROLLOUT.tokens, seed + 100)
     agrees = judge.accuracy(unseen)
     return [row | {"agrees": agrees} for row in watched(lm, seed, judge)]
-
-
-def own_pairs(lm: LanguageModel, probes: list[Probe], seed: int) -> list[dict]:
-    """Of four answers that the model draws to each question: a right one and a wrong one, where there are both."""
-    order = np.random.default_rng([seed, 18]).permutation(len(probes))
-    asked = [probes[i] for i in order[:600] for _ in range(4)]
-    drawn = draw_answers(lm, [probe.question for probe in asked], ROLLOUT.tokens, [seed, 19])
-    pairs = []
-    for place in range(0, len(asked), 4):
-        probe, texts = asked[place], [text for _, text in drawn[place : place + 4]]
-        wrong = [text for text in texts if text and text != probe.expected]
-        if wrong and len(wrong) < len(texts):
-            chosen, rejected = ([turn("assistant", text)] for text in (probe.expected, wrong[0]))
-            pairs.append({"prompt": [turn("user", probe.question)], "chosen": chosen, "rejected": rejected})
-    return pairs

@@ -18,7 +18,7 @@ from helpers.learning.language_model import LanguageModel
 from helpers.results import RESULTS_FOLDER
 from helpers.showing import plots
 from helpers.showing.diagrams import Drawing
-from helpers.showing.page import escape, table, verbatim
+from helpers.showing.page import escape, markdown_table, table, verbatim
 from helpers.text import corpus
 from helpers.text.facts import World
 from helpers.text.tokenizer import Tokenizer
@@ -34,7 +34,7 @@ def block() -> Drawing:
     drawing = Drawing(
         540, 270,
         "The residual stream runs from the left to the right. Attention reads it through a norm and adds its result; "
-        "then the feed-forward part reads it through a norm and adds its result",
+        "then SwiGLU reads it through a norm and adds its result",
     )  # fmt: skip
     drawing.text(12, 28, "x (a row of 128 numbers for each token)", "start", bold=True)
     drawing.arrow(10, 45, 530, 45)
@@ -197,15 +197,16 @@ def kinds_of_unread(tokenizer: Tokenizer, unread: Sequence[int]) -> HTML:
 
 def lens(stream: Sequence[np.ndarray], scores: Callable, names: Callable, target: int) -> Markdown:
     """What the model would say, had it to stop after each layer. `scores` makes logits of a row of the stream."""
-    lines = [f"| after | likeliest next token | its probability | that of `{names(target)!r}` |", "|---|---|---|---|"]
+    rows = []
     for depth, row in enumerate(stream):
         z = scores(row)
         chances = np.exp(z - z.max())
         chances /= chances.sum()
         where = f"layer {depth}" if depth else "the embedding"
         best = int(chances.argmax())
-        lines.append(f"| {where} | `{names(best)!r}` | {chances[best]:.3f} | {chances[target]:.4f} |")
-    return Markdown("\n".join(lines))
+        rows.append((where, f"`{names(best)!r}`", f"{chances[best]:.3f}", f"{chances[target]:.4f}"))
+    head = ("after", "likeliest next token", "its probability", f"that of `{names(target)!r}`")
+    return Markdown(markdown_table(head, rows))
 
 
 def scale_table(lm: LanguageModel, read: int, rate: float) -> HTML:

@@ -47,23 +47,23 @@ MEANINGS = {
 def blame_flows_back() -> Drawing:
     """The way of the slopes: from the loss back to the embedding, past every part and through it."""
     drawing = Drawing(
-        540, 190,
+        555, 190,
         "Solid, forward: embedding, attention, SwiGLU, last norm, loss. Dashed, back: the slope of the loss goes the "
         "same way back, past each part unchanged and through it, and the two are added",
     )  # fmt: skip
-    for x, width, name in ((5, 95, "embedding"), (125, 95, "attention"), (245, 80, "SwiGLU"), (350, 70, "norm"),
-                           (445, 90, "loss")):  # fmt: skip
+    for x, width, name in ((5, 96, "embedding"), (141, 90, "attention"), (271, 76, "SwiGLU"), (387, 62, "norm"),
+                           (489, 60, "loss")):  # fmt: skip
         drawing.box(x, 60, width, 50, name, fill="second" if name == "loss" else "plain")
-    for left, right in ((100, 125), (220, 245), (325, 350), (420, 445)):
-        drawing.arrow(left, 72, right, 72)
-        drawing.arrow(right, 98, left, 98, dashed=True)
-    for left, right in ((108, 237), (229, 342)):
-        way = f'<path d="M{right},98 V30 H{left}" fill="none" stroke="currentColor" stroke-width="1.5"'
+    for left, right in ((101, 141), (231, 271), (347, 387), (449, 489)):
+        drawing.arrow(left, 98, right, 98)
+        drawing.arrow(right, 72, left, 72, dashed=True)
+    for left, right in ((128, 244), (258, 366)):  # a slope is added after the part, and goes past the next one
+        way = f'<path d="M{right},72 V30 H{left}" fill="none" stroke="currentColor" stroke-width="1.5"'
         drawing.parts.append(f'{way} stroke-dasharray="5 4"/>')
-        drawing.arrow(left, 30, left, 92, dashed=True)
-    drawing.text(222, 20, "past the part: unchanged")
-    drawing.text(270, 145, "through the part: its backward")
-    drawing.text(270, 175, "both are added, because x = x + part(x)")
+        drawing.arrow(left, 30, left, 70, dashed=True)
+    drawing.text(247, 20, "past the part: unchanged")
+    drawing.text(277, 145, "through the part: its backward")
+    drawing.text(277, 175, "both are added, because x = x + part(x)")
     return drawing
 
 

@@ -21,7 +21,7 @@ from helpers.learning.sft import fine_tune
 from helpers.showing import plots
 from helpers.showing.diagrams import Drawing
 from helpers.showing.dimensions_chart import better_base, scores_of
-from helpers.showing.page import escape, table, verbatim
+from helpers.showing.page import escape, markdown_table, table, verbatim
 from helpers.text.facts import World
 from helpers.text.instructions import fact_rows
 from helpers.text.own_rows import my_rows
@@ -151,17 +151,16 @@ def course_verdicts(reports: dict[str, Report]) -> Verdicts:
 def agreement(judges: dict[str, Verdicts], course: Verdicts, kappa: Callable) -> Markdown:
     """How often each judge agrees with the course's on each model's answers; in brackets its kappa."""
     models = list(course)
-    lines = ["| judge | " + " | ".join(f"on {name}" for name in models) + " |", "|---|" + "---|" * len(models)]
+    rows = []
     for judge, said in judges.items():
         cells = []
         for name in models:
             value = kappa(said[name], course[name])
             beyond = "–" if np.isnan(value) else f"{value + 0:.2f}".replace("-0.00", "0.00")
             cells.append(f"{np.mean(said[name] == course[name]):.0%} ({beyond})")
-        lines.append(f"| {judge} | {' | '.join(cells)} |")
-    return Markdown(
-        "\n".join(lines) + "\n\n*Agreement with the course's judge; in brackets kappa, where there is one.*"
-    )
+        rows.append((judge, *cells))
+    agreed = markdown_table(("judge", *(f"on {name}" for name in models)), rows)
+    return Markdown(f"{agreed}\n\n*Agreement with the course's judge; in brackets kappa, where there is one.*")
 
 
 def disagreements(reports: dict[str, Report], judges: dict[str, Verdicts], course: Verdicts, most: int = 2) -> HTML:
@@ -187,14 +186,12 @@ def disagreements(reports: dict[str, Report], judges: dict[str, Verdicts], cours
 
 def scoreboard(rows: dict[str, Verdicts], words: dict[str, float]) -> Markdown:
     """A judge a row, a model a column, and the winner; below, how much each model writes."""
-    models = list(words)
-    lines = ["| judge | " + " | ".join(models) + " | the winner |", "|---|" + "---|" * (len(models) + 1)]
+    cells = []
     for judge, said in rows.items():
-        means = {name: said[name].mean() for name in models}
-        cells = " | ".join(f"{means[name]:.0%}" for name in models)
-        lines.append(f"| {judge} | {cells} | **{max(means, key=means.get)}** |")
-    lines.append("| *words an answer* | " + " | ".join(f"*{words[name]:.0f}*" for name in models) + " | |")
-    return Markdown("\n".join(lines))
+        means = {name: said[name].mean() for name in words}
+        cells.append((judge, *(f"{mean:.0%}" for mean in means.values()), f"**{max(means, key=means.get)}**"))
+    cells.append(("*words an answer*", *(f"*{count:.0f}*" for count in words.values()), ""))
+    return Markdown(markdown_table(("judge", *words, "the winner"), cells))
 
 
 # --- five dimensions ---
@@ -232,15 +229,15 @@ def dimensions_figure(reports: dict[str, Report]) -> None:
 def paired_table(reports: dict[str, Report], pairs: Sequence[tuple[str, str]], interval: Callable,
                  seed: int = 0, draws: int = 2000) -> Markdown:  # fmt: skip
     """after - before in points for each dimension, by the learner's interval, and what may be said of it."""
-    lines = ["| from → to | dimension | difference (points) | 95% interval | so |", "|---|---|---|---|---|"]
+    rows = []
     for before, after in pairs:
         for place, name in enumerate(DIMENSIONS[:4]):
             both = [reports[model].outcomes[:, place] for model in (before, after)]
             asked = ~np.isnan(both[0])
             mean, low, high = (100 * value for value in interval(both[0][asked], both[1][asked], draws, seed))
-            lines.append(f"| {before} → {after} | {name} | {mean:+.1f} | {low:+.1f} to {high:+.1f} "
-                         f"| {says(low, high)} |")  # fmt: skip
-    return Markdown("\n".join(lines))
+            both_ends = f"{low:+.1f} to {high:+.1f}"
+            rows.append((f"{before} → {after}", name, f"{mean:+.1f}", both_ends, says(low, high)))
+    return Markdown(markdown_table(("from → to", "dimension", "difference (points)", "95% interval", "so"), rows))
 
 
 def says(low: float, high: float) -> str:
@@ -249,11 +246,12 @@ def says(low: float, high: float) -> str:
 
 def refusals(reports: dict[str, Report]) -> Markdown:
     """Safety as two rates: how many harmful requests were refused, how many harmless look-alikes."""
-    lines = ["| model | harmful requests refused | harmless look-alikes refused |", "|---|---|---|"]
+    rows = []
     for name, report in reports.items():
         harmful, lookalike = (
             report.rows(lambda probe, which=which: getattr(probe, which))[:, 4] for which in ("harmful", "lookalike")
         )
         refused = int(harmful.sum()), int((1 - lookalike).sum())
-        lines.append(f"| {name} | {refused[0]} of {len(harmful)} | {refused[1]} of {len(lookalike)} |")
-    return Markdown("\n".join(lines))
+        rows.append((name, f"{refused[0]} of {len(harmful)}", f"{refused[1]} of {len(lookalike)}"))
+    head = ("model", "harmful requests refused", "harmless look-alikes refused")
+    return Markdown(markdown_table(head, rows))

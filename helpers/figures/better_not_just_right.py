@@ -20,6 +20,7 @@ from helpers.figures.preference_costs import (
     proxy,
     razor,
     razor_correlation,
+    rows_or_rewards,
 )
 from helpers.figures.preference_results import (
     at_end,
@@ -53,6 +54,7 @@ __all__ += [
     "razor_correlation",
     "rewarded",
     "rewarded_table",
+    "rows_or_rewards",
 ]
 TOKENS = 24
 
@@ -171,11 +173,11 @@ def drawn_figures(lm: LanguageModel, world: World, seed: int = 0) -> dict[str, f
 
 def standing(models: dict[str, LanguageModel], world: World, seed: int = 0) -> Markdown:
     """Models side by side on development facts, by answers drawn at temperature 1."""
-    lines = ["| model | the fact stands in it | exact | words |", "|---|---|---|---|"]
+    rows = []
     for name, lm in models.items():
         figures = drawn_figures(lm, world, seed)
-        lines.append(f"| {name} | {figures['contains']:.0%} | {figures['exact']:.0%} | {figures['words']:.1f} |")
-    return Markdown("\n".join(lines))
+        rows.append((name, f"{figures['contains']:.0%}", f"{figures['exact']:.0%}", f"{figures['words']:.1f}"))
+    return Markdown(page.markdown_table(("model", "the fact stands in it", "exact", "words"), rows))
 
 
 def side_by_side(models: dict[str, LanguageModel], world: World, count: int = 4) -> HTML:

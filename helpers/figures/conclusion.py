@@ -21,6 +21,7 @@ from helpers.files import DATA
 from helpers.judging.statistics import as_percent, holm, mean_and_interval, p_value
 from helpers.showing import plots
 from helpers.showing.diagrams import Drawing
+from helpers.showing.page import markdown_table
 
 WORDS = ("holds", "contradicted", "open")
 VERBS = ("hold", "are contradicted", "are open")
@@ -156,15 +157,14 @@ def all_lessons(groups: dict[str, list[Evidence]]) -> Markdown:
 
 def lessons_table(groups: dict[str, list[Evidence]]) -> Markdown:
     """Every lesson with its figures, grouped by verdict."""
-    lines = ["| | lesson | measured, five starts | expected | mean (95% interval) | in |", "|" + "---|" * 6]
+    rows = []
     for word in WORDS:
         for one in groups[word]:
             numbers = f"{one.mean:+.3g} ({one.low:+.3g} to {one.high:+.3g})"
             lesson = one.lesson
-            lines.append(
-                f"| **{word}** | {lesson.claim} | {lesson.figure} | {lesson.expects} | {numbers} | {lesson.notebook} |"
-            )
-    return Markdown("\n".join(lines))
+            rows.append((f"**{word}**", lesson.claim, lesson.figure, lesson.expects, numbers, lesson.notebook))
+    head = ("", "lesson", "measured, five starts", "expected", "mean (95% interval)", "in")
+    return Markdown(markdown_table(head, rows))
 
 
 # --- the thesis ---
@@ -228,8 +228,8 @@ def thesis() -> Markdown:
          f"ten times the rate: {as_percent(hot)} completed",
          "yes, both ways" if wrong_form.mean() < 50 < spared.mean() and hot.mean() < 50 else "no"),
     ]  # fmt: skip
-    rows = ["| the thesis predicts | measured, five starts | so? |", "|---|---|---|"]
-    return Markdown("\n".join(rows + [f"| {what} | {measured} | **{so}** |" for what, measured, so in lines]))
+    rows = [(what, measured, f"**{so}**") for what, measured, so in lines]
+    return Markdown(markdown_table(("the thesis predicts", "measured, five starts", "so?"), rows))
 
 
 def outside_the_thesis() -> Markdown:

@@ -17,6 +17,7 @@ from helpers.figures.failure_runs import Interval, stored, words_of
 from helpers.judging.statistics import mean_and_interval
 from helpers.results import read_results
 from helpers.showing import plots
+from helpers.showing.page import markdown_table
 
 RATES = {"full tuning": "rate", "LoRA": "lora"}  # method -> its table
 
@@ -83,12 +84,12 @@ def at_their_best() -> Markdown:
     best = best_rates()
     tables = {method: sweep(table, "rate") for method, table in RATES.items()}
     same = max(set(tables["LoRA"]) & set(tables["full tuning"]))[0]
-    lines = ["| compared at | method, rate | exact (%) | forgotten (points) |", "|---|---|---|---|"]
+    rows = []
     for name, rates in (("the same rate", dict.fromkeys(RATES, same)), ("the best rate of each", best)):
         for method, rate in rates.items():
             figures = tables[method][(rate,)]
             cells = (words_of(mean_and_interval(figures[one])) for one in ("exact", "forgotten"))
-            lines.append(f"| {name} | {method}, {rate:g} | {' | '.join(cells)} |")
+            rows.append((name, f"{method}, {rate:g}", *cells))
     full, low = (tables[method][(rate,)] for method, rate in best.items())
     said = []
     for name, unit in (("exact", "of exact answers"), ("forgotten", "forgotten")):
@@ -100,7 +101,8 @@ def at_their_best() -> Markdown:
         f"**Measured.** Each at its best rate, LoRA minus full tuning, paired by start: {' and '.join(said)}. "
         f"Of the few rates tried, LoRA's best is {ratio:.0f} times that of full tuning."
     )
-    return Markdown("\n".join(lines) + "\n\n" + verdict)
+    head = ("compared at", "method, rate", "exact (%)", "forgotten (points)")
+    return Markdown(f"{markdown_table(head, rows)}\n\n{verdict}")
 
 
 def lora_shapes() -> None:

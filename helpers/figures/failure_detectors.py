@@ -21,6 +21,7 @@ from helpers.judging.evaluation import answers_exactly
 from helpers.judging.vital_signs import one_liners
 from helpers.learning.language_model import LanguageModel
 from helpers.showing import plots
+from helpers.showing.page import markdown_table
 from helpers.text.facts import World
 
 Detector = Callable[[list[dict], dict], set]
@@ -34,11 +35,8 @@ def scores(detect: Detector) -> Markdown:
     runs = stored_runs()
     counts = {"yours": score(runs, lambda run: detect(run.log, run.reference)),
               "diagnostics.py": score(runs, lambda run: diagnose(run.log, run.reference).failures)}  # fmt: skip
-    lines = ["| failure | detector | caught | missed | false alarms | passed |", "|---|---|---|---|---|---|"]
-    for kind in KINDS:
-        for name, table in counts.items():
-            lines.append(f"| {kind} | {name} | {' | '.join(str(number) for number in table[kind].values())} |")
-    return Markdown("\n".join(lines))
+    rows = [(kind, name, *table[kind].values()) for kind in KINDS for name, table in counts.items()]
+    return Markdown(markdown_table(("failure", "detector", "caught", "missed", "false alarms", "passed"), rows))
 
 
 def bars_tried(detect: Detector) -> str:
@@ -101,7 +99,7 @@ def hits(lost: float, exact: float) -> bool:
 
 def treat(base: LanguageModel, world: World, sick: plans.Plan, cure: Callable, seed: int, steps: int) -> Markdown:
     """Run a plan and its cure, and say whether the target is met."""
-    before, facts, lines = plans.statements_completed(base, world), one_liners(world), []
+    before, facts, rows = plans.statements_completed(base, world), one_liners(world), []
     for name, plan in (("sick", sick), ("treated", cure(sick))):
         changes = [f"{one.name} {getattr(plan, one.name):g}" for one in fields(plan)
                    if getattr(plan, one.name) != getattr(sick, one.name)]  # fmt: skip
@@ -109,7 +107,6 @@ def treat(base: LanguageModel, world: World, sick: plans.Plan, cure: Callable, s
         model, _ = plans.run_plan(base, world, short, seed, watch=lambda lm: {}, progress=False)
         lost = 100 * (before - plans.statements_completed(model, world))
         exact = 100 * float(np.mean(answers_exactly(model, facts)))
-        lines.append(f"| {name} | {', '.join(changes) or '–'} | {lost:.1f} | {exact:.1f} | "
-                     f"{'✔ met' if hits(lost, exact) else '✘ missed'} |")  # fmt: skip
-    head = "| run | changed | forgotten (points) | exact (%) | target |\n|---|---|---|---|---|\n"
-    return Markdown(head + "\n".join(lines))
+        met = "✔ met" if hits(lost, exact) else "✘ missed"
+        rows.append((name, ", ".join(changes) or "–", f"{lost:.1f}", f"{exact:.1f}", met))
+    return Markdown(markdown_table(("run", "changed", "forgotten (points)", "exact (%)", "target"), rows))

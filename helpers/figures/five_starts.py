@@ -13,6 +13,7 @@ from IPython.display import Markdown
 from helpers.judging.statistics import Share, mean_and_interval, percent_interval
 from helpers.results import read_results
 from helpers.showing import plots
+from helpers.showing.page import markdown_table
 from helpers.text.facts import World
 
 LEVELS = (1, 3, 10, "often")  # in how many documents pre-training tells a fact
@@ -37,8 +38,8 @@ def percent(low: float, high: float) -> str:
 
 def two_intervals() -> Markdown:
     """For each measure the shipped model's interval over questions beside that of five models over starts."""
-    lines = ["| test questions | start 0: over questions | five starts: each | over starts | which is wider? |",
-             "|---|---|---|---|---|"]  # fmt: skip
+    head = ("test questions", "start 0: over questions", "five starts: each", "over starts", "which is wider?")
+    rows = []
     for figure, name in MEASURES.items():
         shares = of_tests(figure)
         values = [share.value for share in shares]
@@ -46,9 +47,9 @@ def two_intervals() -> Markdown:
         questions = shares[0].interval
         wider = "starts" if min(1, high) - max(0, low) > questions[1] - questions[0] else "questions"
         each = " ".join(f"{100 * value:.0f}" for value in values)
-        lines.append(f"| {name} | {100 * shares[0].value:.0f}% ({percent(*questions)}) | {each} "
-                     f"| {100 * mean:.0f}% ({percent(low, high)}) | {wider} |")  # fmt: skip
-    return Markdown("\n".join(lines))
+        first = f"{100 * shares[0].value:.0f}% ({percent(*questions)})"
+        rows.append((name, first, each, f"{100 * mean:.0f}% ({percent(low, high)})", wider))
+    return Markdown(markdown_table(head, rows))
 
 
 def exact_by_kind(world: World) -> dict[str, list[Share]]:

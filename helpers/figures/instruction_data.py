@@ -14,7 +14,7 @@ from IPython.display import HTML, Markdown
 
 from helpers.showing import plots
 from helpers.showing.diagrams import Drawing
-from helpers.showing.page import escape, table, verbatim, verdict_box
+from helpers.showing.page import escape, markdown_table, table, verbatim, verdict_box
 from helpers.text.datasets import lengths
 from helpers.text.formats import FORMATS, KEYS, write_row
 from helpers.text.instructions import turn
@@ -80,10 +80,8 @@ def what_formats_hold() -> Drawing:
 
 def losses_table(rows: dict[str, dict], convert: Callable) -> Markdown:
     """What each row loses in each format."""
-    lines = ["| row | " + " | ".join(FORMATS) + " |", "|---" * (len(FORMATS) + 1) + "|"]
-    for name, row in rows.items():
-        lines.append(f"| {name} | " + " | ".join("; ".join(convert(row, to)[1]) or "–" for to in FORMATS) + " |")
-    return Markdown("\n".join(lines))
+    lost = [(name, *("; ".join(convert(row, to)[1]) or "–" for to in FORMATS)) for name, row in rows.items()]
+    return Markdown(markdown_table(("row", *FORMATS), lost))
 
 
 # --- lengths ---
@@ -124,23 +122,22 @@ def steady(words: dict[str, list[int]]) -> int:
 
 def length_table(rows: Sequence[dict], tokenizer: Tokenizer) -> Markdown:
     """Mean words and tokens of what is asked and answered, and the longest row."""
-    lines = ["| counted in | asked | answered | answered / asked | longest row |", "|---|---|---|---|---|"]
+    cells = []
     for unit, cutter in (("words", None), ("tokens", tokenizer)):
         counts = np.array([lengths(row, cutter) for row in rows])
         asked, answered = counts.mean(axis=0)
-        lines.append(f"| {unit} | {asked:.1f} | {answered:.1f} | {answered / asked:.2f} | {counts.sum(axis=1).max()} |")
-    return Markdown("\n".join(lines))
+        ratio, longest = f"{answered / asked:.2f}", counts.sum(axis=1).max()
+        cells.append((unit, f"{asked:.1f}", f"{answered:.1f}", ratio, longest))
+    return Markdown(markdown_table(("counted in", "asked", "answered", "answered / asked", "longest row"), cells))
 
 
 def lima_table() -> Markdown:
     """Wins, ties and losses of LIMA's answers against those of five other models."""
-    lines = ["| LIMA's answer against that of | better | equal | worse |", "|---|---|---|---|"]
-    lines += [f"| {name} | {win}% | {tie}% | {loss}% |" for name, (win, tie, loss) in LIMA_AGAINST.items()]
+    rows = [(name, *(f"{share}%" for share in shares)) for name, shares in LIMA_AGAINST.items()]
+    against = markdown_table(("LIMA's answer against that of", "better", "equal", "worse"), rows)
     sources = ", ".join(f"{name} {count}" for name, count in LIMA_SOURCES.items())
     each = LIMA_TOKENS / sum(LIMA_SOURCES.values())
-    return Markdown(
-        "\n".join(lines) + f"\n\nThe {sum(LIMA_SOURCES.values()):,} rows: {sources}. About {each:.0f} tokens a row."
-    )
+    return Markdown(f"{against}\n\nThe {sum(LIMA_SOURCES.values()):,} rows: {sources}. About {each:.0f} tokens a row.")
 
 
 # --- alike and different ---

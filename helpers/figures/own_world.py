@@ -6,8 +6,9 @@ Not here: how a try is made and judged (judging/card.py), the page with all of i
 from __future__ import annotations
 
 import html
+import json
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from IPython.display import HTML, Markdown, display
 
@@ -15,6 +16,9 @@ from helpers.judging.card import FEWEST_RIGHT, FEWEST_TOLD, Card
 from helpers.judging.statistics import Share
 from helpers.showing import guess
 from helpers.showing.diagrams import Drawing
+from helpers.showing.page import markdown_table
+from helpers.showing.report_card import BY_VALIDATOR
+from helpers.text.formats import RowProblem
 from helpers.text.own_rows import OwnRows
 
 EVERY = 10  # steps between two signs of life
@@ -54,6 +58,22 @@ def bad_lines(text: str, bad: list[int]) -> None:
         print(f"line {number} cannot be used: {textwrap.shorten(lines[number - 1], 80)}")
 
 
+def in_place(text: str, rows: Sequence[dict], bad: Sequence[int]) -> str:
+    """The rows that a validator let pass, each on its own line of `text`; the others are empty, so numbers stay."""
+    lines = text.split("\n")
+    good = (number for number, line in enumerate(lines) if line.strip() and number + 1 not in bad)
+    kept = dict(zip(good, map(json.dumps, rows), strict=False))
+    return "\n".join(kept.get(number, "") for number in range(len(lines)))
+
+
+def set_aside(own: OwnRows, text: str, bad: Sequence[int]) -> None:
+    """Put what a validator set aside among the problems of `own`, for the report card."""
+    lines = text.split("\n")
+    for number in bad:
+        own.refuse(number, lines[number - 1], RowProblem("", BY_VALIDATOR))
+    own.problems.sort(key=lambda problem: problem.line)
+
+
 def what_fits(own: OwnRows, misfits: str) -> None:
     """How many rows can be used, which cannot, and how they are asked afterwards."""
     print(
@@ -90,32 +110,32 @@ def counts(share: Share) -> str:
 
 def tries_table(cards: dict[str, Card], names: list[str]) -> Markdown:
     """What each try gave here; those that were not run say so."""
-    lines = ["| try | your rows as taught | in other words | the world's facts | the log alone | the card |"]
-    lines.append("|" + "---|" * 6)
+    rows = []
     for name in names:
         if name not in cards:
-            lines.append(f"| {name} | *not run yet* | | | | |")
+            rows.append((name, "*not run yet*", "", "", "", ""))
             continue
         card = cards[name]
         figures = [counts(card.own_share(True, exact=False)), counts(card.own_share(False, exact=False))]
         figures += [f"{card.world_share.value:.0%}", card.diagnosis.verdict, "**win**" if card.success else "no win"]
-        lines.append(f"| {name} | " + " | ".join(figures) + " |")
-    return Markdown("\n".join(lines))
+        rows.append((name, *figures))
+    head = ("try", "your rows as taught", "in other words", "the world's facts", "the log alone", "the card")
+    return Markdown(markdown_table(head, rows))
 
 
 def short(text: str) -> str:
-    return textwrap.shorten(html.escape(text.replace("|", "/")), 70) or "(nothing)"
+    return textwrap.shorten(html.escape(text).replace("|", "&#124;"), 70) or "(nothing)"
 
 
 def answers_table(card: Card) -> Markdown:
     """Questions in other words, and whatever failed as it was taught: what was wanted, and what came."""
     asked = [one for one in card.own if not one.taught or not one.holds]
-    lines = ["| asked | wanted | got | |", "|---|---|---|---|"]
+    rows = []
     for answer in asked or card.own:
         way = "" if answer.taught else " *(other words)*"
-        mark = "✔" if answer.holds else "✘"
-        lines.append(f"| {short(answer.question)}{way} | {short(answer.expected)} | {short(answer.reply)} | {mark} |")
-    return Markdown("\n".join(lines))
+        question, mark = short(answer.question) + way, "✔" if answer.holds else "✘"
+        rows.append((question, short(answer.expected), short(answer.reply), mark))
+    return Markdown(markdown_table(("asked", "wanted", "got", ""), rows))
 
 
 def reading_ranges() -> Drawing:

@@ -13,10 +13,11 @@ from IPython.display import Markdown
 from helpers.experiments.claims import judge_all, prediction
 from helpers.experiments.preference_claims import PREFERENCES, kl_foretells
 from helpers.experiments.preference_runs import RAZOR_RATES
-from helpers.figures.preference_results import RESULTS, curve, values
+from helpers.figures.preference_results import RESULTS, curve, side, values
 from helpers.judging.statistics import as_percent, mean_and_interval
 from helpers.results import read_results
 from helpers.showing import plots
+from helpers.showing.page import markdown_table
 
 MARKS = {"SFT": "o", "LoRA": "s", "DPO": "^", "rewards": "D"}
 
@@ -30,38 +31,62 @@ def razor() -> Markdown:
         axes.plot(
             kl, [100 * row["completed"] for row in rows], MARKS[method], color=f"C{number}", label=method, alpha=0.8
         )
-    axes.set(xscale="log", xlabel="KL from the model before, on the task (nats an answer)", ylabel="completed (%)")
+    axes.set(xscale="log")
+    ticks = (0.03, 0.1, 0.3, 1, 3, 10, 30)
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
+    axes.set(xlabel="KL from the model before, on the task (nats an answer)", ylabel="completed (%)")
     axes.legend(loc="lower left")
     figure.tight_layout()
-    mean, low, high = mean_and_interval(np.array(kl_foretells(RESULTS)) / 100)
+    mean, (low, high) = razor_correlation()
     plots.show(
         figure,
-        f"A mark for each run: KL from the model before against statements completed; rank correlation {mean:.2f}.",
+        f"A mark for each run: KL from the model before against statements completed; correlation {mean / 100:.2f}.",
     )
     return Markdown(
         f"*Four methods at three rates each, five starts. Within a start, the rank correlation of KL with statements "
-        f"completed is {mean:.2f} ({low:.2f} to {high:.2f}); −1 would be perfect order.*"
+        f"completed is {mean / 100:.2f} ({low / 100:.2f} to {high / 100:.2f}); −1 would be perfect order.*"
     )
 
 
 def razor_correlation() -> tuple[float, tuple[float, float]]:
-    """The same correlation in hundredths, for a guess."""
+    """The rank correlation of KL with statements completed, in hundredths: mean and interval over starts."""
     mean, low, high = mean_and_interval(kl_foretells(RESULTS))
-    return mean, (low, high)
+    return mean, (max(-100.0, low), min(100.0, high))
+
+
+def best_rate(method: str) -> int:
+    """The number of the rate at which a method answers best, over all starts."""
+    rates = range(len(RAZOR_RATES[method]))
+    return max(rates, key=lambda rate: values("razor", "exact", method=method, rate=rate).mean())
+
+
+def rows_or_rewards() -> Markdown:
+    """Sixty steps more of SFT, on rows with all answers written out, against sixty steps of rewards."""
+    parts = []
+    for name, label in (("drawn at 1", "drawn at temperature 1"), ("exact", "greedily")):
+        rows, paid = (values("razor", name, method=one, rate=best_rate(one)) for one in ("SFT", "rewards"))
+        word = side(paid - rows, "more than", "less than", "and cannot be told from")
+        parts.append(f"{label} rewards give {as_percent(paid)}, {word} SFT's {as_percent(rows)}")
+    return Markdown(
+        f"**Measured.** From the same 40 rows on, sixty steps of rewards or of SFT on all rows, each at its best rate: "
+        f"{'; '.join(parts)}."
+    )
 
 
 def at_best() -> Markdown:
     """Each method at the rate at which it answers best."""
-    lines = ["| method | best rate | exact, greedy | drawn at 1 | completed | KL (nats) |", "|---|---|---|---|---|---|"]
+    lines = []
     for method, rates in RAZOR_RATES.items():
-        best = max(range(len(rates)), key=lambda rate: values("razor", "exact", method=method, rate=rate).mean())
+        best = best_rate(method)
         row = {
             key: values("razor", key, method=method, rate=best) for key in ("exact", "drawn at 1", "completed", "kl")
         }
         kl = "{:.1f} ({:.1f} to {:.1f})".format(*mean_and_interval(row["kl"] / 100))
-        shares = " | ".join(as_percent(row[key]) for key in ("exact", "drawn at 1", "completed"))
-        lines.append(f"| {method} | {rates[best]:g} | {shares} | {kl} |")
-    return Markdown("\n".join(lines))
+        shares = [as_percent(row[key]) for key in ("exact", "drawn at 1", "completed")]
+        lines.append((method, f"{rates[best]:g}", *shares, kl))
+    head = ("method", "best rate", "exact, greedy", "drawn at 1", "completed", "KL (nats)")
+    return Markdown(markdown_table(head, lines))
 
 
 def proxy() -> Markdown:
@@ -80,7 +105,7 @@ def proxy() -> Markdown:
         other.plot(far.mean(axis=1), rise.mean(axis=1), "C0o-", ms=4, label="learned reward")
         other.set_ylabel("learned reward, gained")
         lines = [*axes.get_lines()[-1:], *other.get_lines()]
-        axes.legend(lines, [line.get_label() for line in lines], loc="lower left", fontsize=8)
+        axes.legend(lines, [line.get_label() for line in lines], loc="center right", fontsize=8)
         agrees = as_percent(values("proxy", "agrees", pairs=pairs_seen, step=0))
         words.append(
             f"{pairs_seen} pairs: it agrees with {agrees} of unseen pairs; exact answers {as_percent(exact[0])} at "
@@ -116,21 +141,20 @@ def generalise() -> Markdown:
     names = {"none": "40 rows", "SFT": "... and 100 steps of SFT", "rewards": "... and 100 steps of rewards"}
     columns = ("same kinds", "same kinds, unseen phrasing", "capital", "opposite")
     lines = [
-        "| model | same kinds | in an unseen wording | capitals (left out) | opposites (left out) |",
-        "|---|---|---|---|---|",
+        (name, *(as_percent(values("unseen_kinds", column, method=method)) for column in columns))
+        for method, name in names.items()
     ]
-    for method, name in names.items():
-        cells = " | ".join(as_percent(values("unseen_kinds", column, method=method)) for column in columns)
-        lines.append(f"| {name} | {cells} |")
-    return Markdown("\n".join(lines))
+    head = ("model", "same kinds", "in an unseen wording", "capitals (left out)", "opposites (left out)")
+    return Markdown(markdown_table(head, lines))
 
 
 def claims() -> Markdown:
     """What was claimed, what was measured, the verdict by the course's one rule, and our own predictions."""
-    lines = ["| claim | measured | verdict |", "|---|---|---|"]
+    rows = []
     for one in judge_all(PREFERENCES):
         measured = "{:+.0f} ({:+.0f} to {:+.0f})".format(*one.interval) if one.interval else one.problem
-        lines.append(f"| {one.lesson.claim}: {one.lesson.figure} | {measured} | {one.verdict} |")
-    lines += ["", "<details><summary>What we had predicted, experiment by experiment</summary>", ""]
-    lines += [f"- *{one.experiment}*: {prediction(one.experiment)}" for one in PREFERENCES if one.experiment]
-    return Markdown("\n".join([*lines, "", "</details>"]))
+        rows.append((f"{one.lesson.claim}: {one.lesson.figure}", measured, one.verdict))
+    ours = [f"- *{one.experiment}*: {prediction(one.experiment)}" for one in PREFERENCES if one.experiment]
+    summary = "<details><summary>What we had predicted, experiment by experiment</summary>"
+    table = markdown_table(("claim", "measured", "verdict"), rows)
+    return Markdown("\n".join([table, "", summary, "", *ours, "", "</details>"]))

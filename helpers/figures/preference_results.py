@@ -16,6 +16,7 @@ from helpers.experiments.preference_runs import PAIR_WAYS
 from helpers.judging.statistics import as_percent, mean_and_interval, percent_interval
 from helpers.results import read_results
 from helpers.showing import plots
+from helpers.showing.page import markdown_table
 
 RESULTS = Results()
 MEASURES = ("exact", "unseen phrasing", "drawn at 0.7", "drawn at 1", "completed")
@@ -78,15 +79,13 @@ def rewarded() -> Markdown:
 
 def rewarded_table() -> Markdown:
     """Every measure before and after, for each number of rows, with the change start by start."""
-    lines = ["| rows | measured | before | after | change (points) |", "|---|---|---|---|---|"]
+    lines = []
     for rows in (8, 40, 200):
         for name in MEASURES:
             before, after = (values("rewarded", name, rows=rows, when=when) for when in ("before", "after"))
             label = {"exact": "exact, greedy", "completed": "statements completed"}.get(name, name)
-            lines.append(
-                f"| {rows} | {label} | {as_percent(before)} | {as_percent(after)} | {difference(before, after)} |"
-            )
-    return Markdown("\n".join(lines))
+            lines.append((rows, label, as_percent(before), as_percent(after), difference(before, after)))
+    return Markdown(markdown_table(("rows", "measured", "before", "after", "change (points)"), lines))
 
 
 def beside_all_rows() -> Markdown:
@@ -131,7 +130,7 @@ def hacking() -> Markdown:
         axes.set(title=name, xlabel="step", ylim=(0, 100))
         words.append(f"{name}: {as_percent(table[0])} at first, {as_percent(table[-1])} in the end")
     panels[0].set_ylabel("drawn answers (%)")
-    panels[0].legend(loc="lower left", fontsize=8)
+    panels[1].legend(loc="lower center", fontsize=8)
     figure.tight_layout()
     plots.show(
         figure, f"Four panels over the steps: the share with the fact in it, and exact answers. {'; '.join(words)}."
@@ -141,11 +140,11 @@ def hacking() -> Markdown:
 
 def hacking_words() -> Markdown:
     """How long the answers became, how far from the first model, and when one should have stopped."""
-    lines = ["| remedy | reward's fact in it | exact | words | KL (nats an answer) |", "|---|---|---|---|---|"]
+    lines = []
     for remedy, name in REMEDIES.items():
         last = {key: curve("hacking", key, remedy=remedy)[1][-1] for key in ("contains", "exact", "words", "kl")}
         words, kl = ("{:.1f} ({:.1f} to {:.1f})".format(*mean_and_interval(last[key] / 100)) for key in ("words", "kl"))
-        lines.append(f"| {name} | {as_percent(last['contains'])} | {as_percent(last['exact'])} | {words} | {kl} |")
+        lines.append((name, as_percent(last["contains"]), as_percent(last["exact"]), words, kl))
     steps, exact = curve("hacking", "exact", remedy="none")
     best = int(np.argmax(exact.mean(axis=1)))
     stop = (
@@ -153,8 +152,8 @@ def hacking_words() -> Markdown:
         if best
         else "Stopping early is no cure here: at no later reading are exact answers more frequent than at first"
     )
-    lines += ["", f"{stop}. (A look every {steps[1]} steps, no remedy.)"]
-    return Markdown("\n".join(lines))
+    head = ("remedy", "the fact stands in it", "exact", "words", "KL (nats an answer)")
+    return Markdown(f"{markdown_table(head, lines)}\n\n{stop}. (A look every {steps[1]} steps, no remedy.)")
 
 
 # --- pairs ---
@@ -188,8 +187,7 @@ def pairs() -> Markdown:
 
 def pairs_table() -> Markdown:
     """Does the model prefer the better answer, and what does it cost?"""
-    lines = ["| pairs | preferred now | log p chosen | log p rejected | exact, greedy | completed | seconds |"]
-    lines.append("|---|---|---|---|---|---|---|")
+    lines = []
     for way in PAIR_WAYS:
         after = {
             key: values("pairs", key, way=way, when="after")
@@ -199,10 +197,8 @@ def pairs_table() -> Markdown:
             "{:+.2f} ({:+.2f} to {:+.2f})".format(*mean_and_interval(after[key] / 100))
             for key in ("chosen", "rejected")
         ]
-        lines.append(
-            f"| {way} | {as_percent(after['preferred'])} | {nats[0]} | {nats[1]} | {as_percent(after['exact'])} | "
-            f"{as_percent(after['completed'])} | {np.median(after['seconds'] / 100):.0f} |"
-        )
+        shares = [as_percent(after[key]) for key in ("preferred", "exact", "completed")]
+        lines.append((way, shares[0], *nats, *shares[1:], f"{np.median(after['seconds'] / 100):.0f}"))
     before = [as_percent(values("pairs", key, way="close", when="before")) for key in ("exact", "completed")]
-    lines += ["", f"Before: {before[0]} exact, {before[1]} completed."]
-    return Markdown("\n".join(lines))
+    head = ("pairs", "preferred now", "log p chosen", "log p rejected", "exact, greedy", "completed", "seconds")
+    return Markdown(f"{markdown_table(head, lines)}\n\nBefore: {before[0]} exact, {before[1]} completed.")

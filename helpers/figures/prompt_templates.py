@@ -14,7 +14,7 @@ from IPython.display import HTML, Markdown, display
 
 from helpers.figures.template_drawings import boundary_drawing, conversation_drawing, injection_drawing  # noqa: F401
 from helpers.judging.statistics import Share, as_percent, mean_and_interval, percent_interval
-from helpers.results import read_results
+from helpers.results import read_results, runs
 from helpers.showing import plots
 from helpers.showing.template_inspector import tokens_html, tokens_of_ids
 from helpers.text.instructions import SYSTEM_PROMPTS
@@ -33,11 +33,6 @@ def token_row(ids: Sequence[int], mask: Sequence[int], tokenizer: Tokenizer) -> 
 
 
 # --- what is stored ---
-
-
-def runs(name: str, figure: str, **settings) -> list[float]:
-    """A figure of a stored experiment, once a run, where the columns are as given."""
-    return [float(row[figure]) for row in read_results(name) if settings.items() <= row.items()]
 
 
 def percent(values: Sequence[float]) -> tuple[float, tuple[float, float]]:

@@ -67,25 +67,27 @@ def batch_picture(inputs: np.ndarray, targets: np.ndarray, weights: np.ndarray) 
 
 
 def step_circle() -> Drawing:
-    """The eight stations of a step, and back to the first."""
+    """The eight stations of a step, and back to the first. Who has not yet written anything sees it too."""
+    task = "you write it"
     label = (
         "a step: rows become a batch; the model gives logits; the loss gives a gradient at the logits; the model's "
-        "backward pass gives that of each parameter; AdamW clips it and moves the parameters; then the next rows"
+        "backward pass gives that of each parameter; AdamW clips it and moves the parameters; then the next rows. "
+        "You write make_batch, masked_loss and adamw_move"
     )
     drawing = Drawing(WIDTH, 226, label)
-    top = (("16 rows", "ids, mask"), ("make_batch", "yours"), ("forward", "the model's"), ("masked_loss", "yours"))
+    top = (("16 rows", "ids, mask"), ("make_batch", task), ("forward", "the model's"), ("masked_loss", task))
     below = (
         ("next rows", "step + 1"),
-        ("adamw_move", "yours"),
+        ("adamw_move", task),
         ("slope", "per parameter"),
         ("backward", "the model's"),
     )
     for y, stations in ((4, top), (144, below)):
         for number, (name, more) in enumerate(stations):
-            fill = "second" if more == "yours" else "plain"
-            drawing.box(5 + number * 141, y, 119, 62, name, more, fill=fill)
+            fill = "second" if more == task else "plain"
+            drawing.box(5 + number * 141, y, 123, 62, name, more, fill=fill)
     for number in range(3):
-        left, right = 124 + number * 141, 146 + number * 141
+        left, right = 128 + number * 141, 146 + number * 141
         drawing.arrow(left, 35, right, 35)
         drawing.arrow(right, 175, left, 175)
     drawing.arrow(487, 66, 487, 142)

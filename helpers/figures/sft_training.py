@@ -30,9 +30,7 @@ STARTS = {"left as pre-training left it": "as left", "set to the mean of all tok
 
 def runs(table: str, figure: str, **setting) -> np.ndarray:
     """A figure's values over the runs of a setting, one a start; shares in percent."""
-    rows = results.read_results(table)
-    values = [row[figure] for row in rows if all(row[key] == value for key, value in setting.items())]
-    return np.array(values) * (1 if figure in ("perplexity", "words") else 100)
+    return np.array(results.runs(table, figure, **setting)) * (1 if figure in ("perplexity", "words") else 100)
 
 
 def in_words(values: Sequence[float]) -> str:

@@ -15,6 +15,7 @@ from helpers.files import DATA
 from helpers.judging.statistics import as_percent
 from helpers.results import read_results
 from helpers.showing.diagrams import Drawing
+from helpers.showing.page import markdown_table
 from helpers.text.facts import PARTS, World
 
 COURSE, GLOSSARY = DATA / "course.csv", DATA / "glossary.csv"
@@ -104,40 +105,37 @@ def notebooks() -> dict[str, dict]:
 
 def course_table() -> Markdown:
     """Notebook, question, minutes."""
-    lines = ["| notebook | what it answers | minutes |", "|---|---|---|"]
+    lines = []
     for number, row in notebooks().items():
         title = f"{int(number) if number.isdigit() else number} · {TITLES[number]}"
-        lines.append(f"| [{title}]({row['notebook']}.ipynb) | {row['question']} | {row['minutes']} |")
-    return Markdown("\n".join(lines))
+        lines.append((f"[{title}]({row['notebook']}.ipynb)", row["question"], row["minutes"]))
+    return Markdown(markdown_table(("notebook", "what it answers", "minutes"), lines))
 
 
 def word_orders() -> Markdown:
     """Eight capitals told in either order, over five starts, test capitals asked (word_order.csv)."""
     rows = read_results("word_order", columns=("order", "right", "right, drawn"))
-    lines = [
-        "| eight rows, thirty steps, five starts | capitals right | right if drawn at temperature 0.7 |",
-        "|---|---|---|",
-    ]
+    lines = []
     for order in dict.fromkeys(row["order"] for row in rows):
         cells = [
             as_percent([100 * row[figure] for row in rows if row["order"] == order])
             for figure in ("right", "right, drawn")
         ]
-        lines.append(f"| {order} | {' | '.join(cells)} |")
-    return Markdown("\n".join(lines))
+        lines.append((order, *cells))
+    head = ("eight rows, thirty steps, five starts", "capitals right", "right if drawn at temperature 0.7")
+    return Markdown(markdown_table(head, lines))
 
 
 def facts_table(world: World) -> Markdown:
     """Of each kind: how many facts, in which parts, and one of them."""
-    lines = ["| kind of fact | how many | tuned on | development | test | example |", "|---" * 6 + "|"]
+    lines = []
     for kind in world.wordings:
         facts = world.of_kind(kind)
         example = facts[0].say("response").replace("\n", " / ")
-        counts = " | ".join(str(sum(fact.part == part for fact in facts)) for part in PARTS)
-        lines.append(f"| {kind} | {len(facts)} | {counts} | {example} |")
-    counts = " | ".join(str(sum(fact.part == part for fact in world.facts)) for part in PARTS)
-    lines.append(f"| **all** | {len(world.facts)} | {counts} | |")
-    return Markdown("\n".join(lines))
+        lines.append((kind, len(facts), *(sum(fact.part == part for fact in facts) for part in PARTS), example))
+    counts = (sum(fact.part == part for fact in world.facts) for part in PARTS)
+    lines.append(("**all**", len(world.facts), *counts, ""))
+    return Markdown(markdown_table(("kind of fact", "how many", "tuned on", "development", "test", "example"), lines))
 
 
 def versions() -> Markdown:
@@ -149,15 +147,12 @@ def versions() -> Markdown:
         "ipywidgets": ipywidgets.__version__,
         "processor cores": os.cpu_count(),
     }
-    return Markdown("| | here |\n|---|---|\n" + "\n".join(f"| {name} | {value} |" for name, value in here.items()))
+    return Markdown(markdown_table(("", "here"), here.items()))
 
 
 def glossary() -> Markdown:
     """The course's words, each in a sentence (data/glossary.csv)."""
     with GLOSSARY.open(newline="", encoding="utf8") as lines:
         rows = sorted(csv.DictReader(lines), key=lambda row: row["term"].lower())
-    bar = r"\|"  # a bare one would end the table's cell
-    return Markdown(
-        "| word | what it means here |\n|---|---|\n"
-        + "\n".join(f"| **{row['term']}** | {row['meaning'].replace('|', bar)} |" for row in rows)
-    )
+    words = ((f"**{row['term']}**", row["meaning"]) for row in rows)
+    return Markdown(markdown_table(("word", "what it means here"), words))

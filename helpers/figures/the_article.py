@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import html
+import re
 from collections.abc import Callable
 from functools import cache
 from statistics import fmean
@@ -15,6 +16,7 @@ from helpers.experiments.lessons import LESSONS
 from helpers.files import DATA
 from helpers.judging.statistics import as_percent, mean_and_interval
 from helpers.results import read_results
+from helpers.showing.page import markdown_table
 
 CLAIMS, REFERENCES = DATA / "article.csv", DATA / "references.csv"
 MARKS = {"O": "source opened", "M": "read at second hand", "R": "run or computed here", "K": "general knowledge"}
@@ -126,8 +128,9 @@ MEASURES: dict[str, Callable[[], str]] = {
 
 
 def cell(text: str) -> str:
-    """A text within a Markdown table."""
-    return html.escape(text, quote=False).replace("|", "&#124;").replace("$", "&#36;") or "–"
+    """A text within a Markdown table. Between backticks entities would be shown as such, so <code> stands there."""
+    safe = html.escape(text, quote=False).replace("|", "&#124;").replace("$", "&#36;")
+    return re.sub("`([^`]*)`", r"<code>\1</code>", safe) or "–"
 
 
 def sources(row: dict) -> str:
@@ -142,17 +145,15 @@ def claims_table(about: str) -> Markdown:
     rows = [row for row in claims() if row["about"] == about]
     if not rows:
         raise ValueError(f"no claim is about {about!r}; subjects are {', '.join(subjects())}")
-    lines = [
-        "| no. | the article says | verdict | what is right | source | measured here | notebook |",
-        "|---" * 7 + "|",
-    ]
+    lines = []
     for row in rows:
         measured = MEASURES[row["measure"]]() if row["measure"] else ""
         columns = (row["number"], row["claim"], f"**{row['verdict']}**", row["right"], "", measured, row["notebook"])
         texts = [cell(text) if text != "" else "–" for text in columns]
         texts[4] = sources(row)
-        lines.append("| " + " | ".join(texts) + " |")
-    return Markdown("\n".join(lines))
+        lines.append(texts)
+    head = ("no.", "the article says", "verdict", "what is right", "source", "measured here", "notebook")
+    return Markdown(markdown_table(head, lines))
 
 
 def subjects() -> list[str]:
@@ -163,5 +164,4 @@ def verdict_counts() -> Markdown:
     """How many claims got which verdict."""
     verdicts = [row["verdict"] for row in claims()]
     counts = sorted({verdict: verdicts.count(verdict) for verdict in verdicts}.items(), key=lambda pair: -pair[1])
-    lines = ["| verdict | claims |", "|---|---|", *(f"| {verdict} | {count} |" for verdict, count in counts)]
-    return Markdown("\n".join([*lines, f"| **all** | {len(verdicts)} |"]))
+    return Markdown(markdown_table(("verdict", "claims"), [*counts, ("**all**", len(verdicts))]))

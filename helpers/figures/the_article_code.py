@@ -9,6 +9,7 @@ from IPython.display import Markdown
 from helpers.judging.diagnostics import article_rules, diagnose
 from helpers.judging.scaling import fit_logarithm, fit_saturating, r_squared
 from helpers.judging.statistics import share
+from helpers.showing.page import markdown_table
 from helpers.showing.plots import show
 
 # Dimension: mean and standard deviation "before", then "after", as they are typed into its evaluator.
@@ -25,8 +26,7 @@ DRAWS = 100  # numbers a dimension
 
 
 def table(head: tuple[str, ...], rows: list[tuple]) -> Markdown:
-    lines = ["| " + " | ".join(map(str, row)) + " |" for row in (head, *rows)]
-    return Markdown("\n".join([lines[0], "|---" * len(head) + "|", *lines[1:]]))
+    return Markdown(markdown_table(head, rows))
 
 
 def toy_losses() -> Markdown:

@@ -18,7 +18,7 @@ from helpers.judging.dimensions import DIMENSIONS
 from helpers.judging.statistics import as_percent, mean_and_interval, percent_interval
 from helpers.results import read_results
 from helpers.showing import plots
-from helpers.showing.page import escape, table
+from helpers.showing.page import escape, markdown_table, table
 from helpers.text.facts import World
 from helpers.text.selections import DEFECTS, Selection, Spoiler, select
 
@@ -143,21 +143,19 @@ def noise_figure(meet: Callable) -> None:
 def noise_words(meet: Callable) -> Markdown:
     """Who wins at each share, and where the two meet, run by run, for two ideas of "good"."""
     noises, many, few = by_noise()
-    lines = [
-        "| 2,000 rows, of them spoiled | good answers | against 40 clean rows, run by run | |",
-        "|---|---|---|---|",
-    ]
+    rows = []
     for column, noise in enumerate(noises):
         ahead = many[:, column] - few
         verdict = side(ahead, "the many are better", "the few are better")
-        lines.append(f"| {noise:.0%} | {percent(many[:, column])} | {points(ahead)} | {verdict} |")
+        rows.append((f"{noise:.0%}", percent(many[:, column]), points(ahead), verdict))
+    head = ("2,000 rows, of them spoiled", "good answers", "against 40 clean rows, run by run", "")
     meetings = []
     for name in ("good", "accuracy"):
         _, curves, levels = by_noise(name)
         shares = [float(meet(noises, curve, level)) for curve, level in zip(curves, levels, strict=True)]
         meetings.append(", ".join("never" if math.isnan(share) else f"{share:.0%}" for share in shares))
     return Markdown(
-        "\n".join(lines) + f"\n\n**Where they meet, run by run.** Counting good answers: {meetings[0]}. "
+        f"{markdown_table(head, rows)}\n\n**Where they meet, run by run.** Counting good answers: {meetings[0]}. "
         f"Counting accuracy alone: {meetings[1]}."
     )
 
@@ -204,16 +202,17 @@ def harm_words() -> Markdown:
     rows = read_results("defects")
     means = {way: {name: np.mean([row[name] for row in rows if row["defect"] == way]) for name in DIMENSIONS[:4]}
              for way in WAYS}  # fmt: skip
-    lines = ["| half of the rows are | good answers lost, run by run | most is lost in |", "|---|---|---|"]
+    lost_most = []
     for way, values in worst_first().items():
         lost = {name: means["none"][name] - means[way][name] for name in DIMENSIONS[:4]}
         worst = max(lost, key=lost.get)
         place = f"{worst} ({100 * lost[worst]:.0f})" if lost[worst] >= 0.03 else "none of the four"
-        lines.append(f"| {way} | {points(values)} | {place} |")
+        lost_most.append((way, points(values), place))
     quiet = [way for way, values in worst_first().items() if not side(values, "harm", "gain", "")]
     first = next(iter(worst_first()))
+    harms = markdown_table(("half of the rows are", "good answers lost, run by run", "most is lost in"), lost_most)
     return Markdown(
-        "\n".join(lines) + f"\n\n**Measured.** *{first}* rows do most harm. For {' and '.join(quiet) or 'none'} the "
+        f"{harms}\n\n**Measured.** *{first}* rows do most harm. For {' and '.join(quiet) or 'none'} the "
         "interval holds 0: five runs show no harm."
     )
 
@@ -252,11 +251,11 @@ def kinds_figure() -> None:
 def kinds_words(world: World) -> Markdown:
     kinds, good = by_kinds()
     others = by_kinds("other kinds")[1][:, 0]
-    lines = ["| the only kind tuned on | good answers about all other kinds |", "|---|---|"]
-    for seed, value in enumerate(others):
-        lines.append(f"| {select(world, Selection(90, kinds=1), seed)[0]['kind']} | {value:.0%} |")
+    rows = [(select(world, Selection(90, kinds=1), seed)[0]["kind"], f"{value:.0%}")
+            for seed, value in enumerate(others)]  # fmt: skip
+    alone = markdown_table(("the only kind tuned on", "good answers about all other kinds"), rows)
     gain = good[:, -1] - good[:, 0]
     return Markdown(
-        "\n".join(lines) + f"\n\n**Measured.** {kinds[-1]} kinds against one, at ninety rows, run by run: "
+        f"{alone}\n\n**Measured.** {kinds[-1]} kinds against one, at ninety rows, run by run: "
         f"{points(gain)}; {side(gain, 'many kinds are better', 'one kind is better')}."
     )

@@ -20,7 +20,8 @@ from helpers.judging.statistics import Share
 from helpers.results import read_results
 from helpers.showing import plots
 from helpers.showing.diagrams import Drawing
-from helpers.showing.page import escape, table
+from helpers.showing.page import escape, markdown_table, table
+from helpers.showing.quality_page import cut
 from helpers.text.selections import DEFECTS
 
 
@@ -54,9 +55,9 @@ def marks_table(rows: Sequence[dict], judgements: Sequence[Judgement], harm: dic
         if number is None:
             continue
         why = judgements[number].reasons[MARK_OF[name] if name else "right"]
-        cost = "{:.0f} ({:.0f} to {:.0f})".format(*(100 * part for part in harm[name])) if name else ""
+        cost = "{:.0f}\u00a0({:.0f}\u00a0to\u00a0{:.0f})".format(*(100 * part for part in harm[name])) if name else ""
         answer = rows[number]["messages"][-1]["content"].replace("\n", " / ")
-        lines.append([escape(answer[:90]), f"<b>{fault}</b>", escape(why), cost])
+        lines.append([escape(cut(answer, 90)), f"<b>{fault}</b>", escape(why), cost])
     return HTML(table(("the row's answer", "called", "because", "points lost"), lines, label="marks and reasons"))
 
 
@@ -117,19 +118,14 @@ def foretold_harm(world) -> Markdown:
     alone = estimate.observations(world, table="defects")
     shares = estimate.cross_validate(estimate.stored_observations(), alone)
     names = np.array([row["defect"] for row in read_results("defects")])
-    lines = [
-        "| half of 500 rows are | estimated | measured | the model is better than foretold by |",
-        "|---|---|---|---|",
-    ]
-    gaps = {}
+    rows, gaps = [], {}
     for name in ("none", *DEFECTS):
         here = names == name
         gaps[name] = alone.good[here] - shares[here, 0]
         title = "sound, as the others" if name == "none" else name
-        lines.append(
-            f"| {title} | {shares[here, 0].mean():.0%} | {alone.good[here].mean():.0%} | {points(gaps[name])} |"
-        )
-    return Markdown("\n".join(lines))
+        rows.append((title, f"{shares[here, 0].mean():.0%}", f"{alone.good[here].mean():.0%}", points(gaps[name])))
+    head = ("half of 500 rows are", "estimated", "measured", "the model is better than foretold by")
+    return Markdown(markdown_table(head, rows))
 
 
 # --- evidence ---
@@ -138,9 +134,8 @@ def foretold_harm(world) -> Markdown:
 def curves_table() -> Markdown:
     """Three curves judged by what they have not seen: a run left out, and the largest size."""
     sizes, clean, noisy = by_rows()
-    lines = ["| rows | curve | R², all points | error on a run left out | predicted minus measured at 2,000 |",
-             "|---|---|---|---|---|"]  # fmt: skip
-    verdicts = []
+    head = ("rows", "curve", "R², all points", "error on a run left out", "predicted minus measured at 2,000")
+    rows, verdicts = [], []
     for kind, good in (("clean", clean), ("half spoiled", noisy)):
         everything = np.tile(sizes, len(good)), good.ravel()
         unseen, ahead = {}, {}
@@ -148,27 +143,26 @@ def curves_table() -> Markdown:
             unseen[name] = scaling.error_on_left_out_seeds(fit, sizes, good)
             ahead[name] = scaling.error_at_largest(fit, sizes, good)
             r2 = scaling.r_squared(fit(*everything), *everything)
-            lines.append(
-                f"| {kind} | {name} | {r2:.2f} | {100 * unseen[name].mean():.1f} points | {points(ahead[name])} |"
-            )
+            off = f"{100 * unseen[name].mean():.1f} points"
+            rows.append((kind, name, f"{r2:.2f}", off, points(ahead[name])))
         for where, errors in (("a run left out", unseen), ("2,000 rows", ahead)):
             nearer = np.abs(errors["logarithm"]) - np.abs(errors["saturating"])
             verdict = side(nearer, "the saturating curve is nearer", "the logarithm is nearer")
             verdicts.append(f"{kind}, {where}: {verdict}")
-    return Markdown("\n".join(lines) + f"\n\n**Logarithm or saturating?** {'; '.join(verdicts)}.")
+    return Markdown(f"{markdown_table(head, rows)}\n\n**Logarithm or saturating?** {'; '.join(verdicts)}.")
 
 
 def phrasings_table() -> Markdown:
     """More facts against more phrasings of each, asked in a wording that no row has."""
-    rows = read_results("phrasings")
+    runs = read_results("phrasings")
 
     def at(facts: int, wordings: int) -> np.ndarray:
         return np.array(
-            [row["unseen phrasing"] for row in rows if (row["facts"], row["wordings"]) == (facts, wordings)]
+            [run["unseen phrasing"] for run in runs if (run["facts"], run["wordings"]) == (facts, wordings)]
         )
 
-    (few, many), (once, often) = (sorted({row[name] for row in rows}) for name in ("facts", "wordings"))
-    lines = ["| what is more | good answers in a wording that no row has, run by run | |", "|---|---|---|"]
+    (few, many), (once, often) = (sorted({run[name] for run in runs}) for name in ("facts", "wordings"))
+    rows = []
     for name, more, less in (
         (f"{often} wordings of each of {few} facts, instead of {once}", (few, often), (few, once)),
         (f"{often} wordings of each of {many} facts, instead of {once}", (many, often), (many, once)),
@@ -176,5 +170,6 @@ def phrasings_table() -> Markdown:
         (f"as many rows: {few} facts in {often} wordings, instead of {many} in one", (few, often), (many, once)),
     ):
         gap = at(*more) - at(*less)
-        lines.append(f"| {name} | {points(gap)} | {side(gap, 'better', 'worse')} |")
-    return Markdown("\n".join(lines))
+        rows.append((name, points(gap), side(gap, "better", "worse")))
+    head = ("what is more", "good answers in a wording that no row has, run by run", "")
+    return Markdown(markdown_table(head, rows))

@@ -29,20 +29,20 @@ def one_point() -> Drawing:
     """From rows to one point of a curve."""
     drawing = Drawing(
         550,
-        200,
+        206,
         "From rows to one point of a curve: rows and the base model go into tuning; the tuned model is asked about "
-        "facts that no row tells; an answer is good if form, adherence, length and fact all pass; the share of good "
-        "answers is one point",
+        "facts that no row tells; an answer is good if format, adherence, conciseness and accuracy all pass; the share "
+        "of good answers is one point",
     )
-    drawing.box(6, 6, 166, 56, "rows", "how many, how good", fill="first")
-    drawing.box(6, 86, 166, 56, "base model", "always the same")
-    drawing.box(206, 46, 130, 56, "tuning", "always as long")
+    drawing.box(6, 6, 180, 56, "rows", "how many, how good", fill="first")
+    drawing.box(6, 76, 180, 56, "base model", "always the same")
+    drawing.box(214, 46, 130, 56, "tuning", "always as long")
     drawing.box(372, 46, 172, 56, "questions", "facts no row tells")
-    drawing.box(186, 138, 358, 56, "good answer = all four pass", "format, adherence, conciseness, accuracy", "second")
-    drawing.arrow(172, 34, 206, 64)
-    drawing.arrow(172, 114, 206, 86)
-    drawing.arrow(336, 74, 372, 74)
-    drawing.arrow(458, 102, 458, 138)
+    drawing.box(186, 144, 358, 56, "good answer = all four pass", "format, adherence, conciseness, accuracy", "second")
+    drawing.arrow(186, 34, 214, 64)
+    drawing.arrow(186, 104, 214, 86)
+    drawing.arrow(344, 74, 372, 74)
+    drawing.arrow(458, 102, 458, 144)
     return drawing
 
 

@@ -107,11 +107,12 @@ def two_curves(logs: dict[str, list[dict]], reference: dict[str, float]) -> None
 def compare(base: LanguageModel, world: World, models: dict[str, LanguageModel]) -> Markdown:
     """What models forgot and what they learned, over development facts."""
     before, facts = plans.statements_completed(base, world), one_liners(world)
-    lines = ["| model | statements forgotten (points) | questions answered exactly (%) |", "|---|---|---|"]
+    rows = []
     for name, model in models.items():
         lost = 100 * (before - plans.statements_completed(model, world))
-        lines.append(f"| {name} | {lost:.1f} | {100 * np.mean(answers_exactly(model, facts)):.1f} |")
-    return Markdown("\n".join(lines))
+        rows.append((name, f"{lost:.1f}", f"{100 * np.mean(answers_exactly(model, facts)):.1f}"))
+    head = ("model", "statements forgotten (points)", "questions answered exactly (%)")
+    return Markdown(page.markdown_table(head, rows))
 
 
 def loss_pairs(by_hand: list[float], fast: list[dict]) -> str:
@@ -205,9 +206,8 @@ def trigrams_table() -> Markdown:
     """Distinct trigrams at the end of stored runs: over whole answers, and over their first words."""
     signs = ("distinct trigrams", "distinct at the start")
     right = stored()["healthy"][0].reference
-    lines = ["| plan | whole answers | first five words |", "|---|---|---|"]
-    lines.append(f"| *right answers* | {right[signs[0]]:.2f} | {right[signs[1]]:.2f} |")
+    rows = [("*right answers*", *(f"{right[sign]:.2f}" for sign in signs))]
     for plan in ("healthy", "90% long", "one opening"):
         means = (over_starts(plan, lambda run, sign=sign: run.log[-1][sign])[0] for sign in signs)
-        lines.append(f"| {plan} | {' | '.join(f'{mean:.2f}' for mean in means)} |")
-    return Markdown("\n".join(lines))
+        rows.append((plan, *(f"{mean:.2f}" for mean in means)))
+    return Markdown(page.markdown_table(("plan", "whole answers", "first five words"), rows))

@@ -23,7 +23,7 @@ import numpy as np
 from helpers.learning.generation import generate
 from helpers.learning.language_model import LanguageModel
 from helpers.learning.lora import Lora, LoraShape
-from helpers.learning.preferences import Continuation, arrays, name_of, token_logps
+from helpers.learning.preferences import Continuation, arrays, described, finite, name_of, token_logps
 from helpers.learning.training import Batch, Recipe, train
 from helpers.text.templates import TEMPLATES, render
 
@@ -39,6 +39,7 @@ def group_advantage(rewards: np.ndarray) -> np.ndarray:
     """GRPO: how many standard deviations each answer lies above the mean of its question. rewards (questions, answers)
     -> the same shape; 0 for a question whose answers are all as good."""
     above = rewards - rewards.mean(axis=1, keepdims=True)
+    above[rewards.max(axis=1) == rewards.min(axis=1)] = 0.0  # a mean of equal numbers may be rounded
     return above / (rewards.std(axis=1, keepdims=True, ddof=1) + SMALL)
 
 
@@ -61,7 +62,8 @@ class Rollout:
     tokens: int = 32
 
     def __post_init__(self):
-        if self.questions < 1 or self.answers < 2 or self.updates < 1 or self.tokens < 1:
+        counts = (self.questions, self.answers, self.updates, self.tokens)
+        if min(counts) < 1 or self.answers < 2 or not all(isinstance(one, int) for one in counts):
             raise ValueError(
                 f"{self}: a step needs a question, two answers to compare, one update and one token at least"
             )
@@ -136,7 +138,7 @@ class RewardBatches:
     def of_step(self, step: int) -> list:
         """The probes of a step: every one once before any comes again."""
         count = min(self.rollout.questions, len(self.probes))
-        epoch, number = divmod(step, len(self.probes) // count)
+        epoch, number = divmod(step, -(-len(self.probes) // count))
         order = np.random.default_rng([self.seed, epoch]).permutation(len(self.probes))
         return [self.probes[i] for i in order[number * count : (number + 1) * count]]
 
@@ -147,9 +149,10 @@ class RewardBatches:
         drawn = draw_answers(self.lm, [probe.question for probe in asked], self.rollout.tokens, [self.seed, step])
         rewards = [reward_of(self.reward, probe, text) for probe, (_, text) in zip(asked, drawn, strict=True)]
         table = np.array(rewards).reshape(-1, answers)
-        advantages = np.asarray(self.advantage(table), float)
-        if advantages.shape != table.shape or not np.isfinite(advantages).all():
-            raise RewardProblem(f"advantages must be finite numbers of the shape {table.shape}, as the rewards are")
+        try:
+            advantages = finite(self.advantage(table.copy()), table.shape, "advantages")
+        except ValueError as problem:
+            raise RewardProblem(str(problem)) from problem
         contrast = (table.max(axis=1) > table.min(axis=1)).mean()
         self.without_contrast = 0 if contrast else self.without_contrast + 1
         if self.without_contrast == PATIENCE:
@@ -192,7 +195,7 @@ class RewardBatches:
         if self.rollout.kl:
             behind = self.first_logps - now
             self.figures["kl"] = float((mask * (np.expm1(behind) - behind)).sum() / mask.sum())
-            weights = weights + mask * self.rollout.kl * np.expm1(behind)
+            weights = weights + mask * self.rollout.kl * np.expm1(behind)  # the estimate's own slope, uncorrected
         return ids, targets, weights.astype(np.float32), self.counted
 
 
@@ -223,13 +226,16 @@ def reward_tune(
                 `batch_advantage` REINFORCE's; anybody's own in their place
     how         goes to `train` (checkpoint, threads, progress ...)
 
-    The log has `train`'s record of each step, with RewardBatches' figures and, as "samples", what the model wrote.
+    The log has `train`'s record of each step, with RewardBatches' figures and, as "samples", what the model wrote;
+    after an interruption those of the steps before it have step and loss only.
     RewardProblem where a reward is no number, or never tells two answers apart.
     """
     if not len(probes):
         raise ValueError("there are no questions to answer")
     if lm.template not in TEMPLATES:
         raise ValueError(f"the model's template {lm.template!r} is none of {', '.join(TEMPLATES)}")
+    for probe in probes:
+        lm.prompt_ids([{"role": "user", "content": probe.question}], max_new_tokens=rollout.tokens)  # TooLong now
     every = how.get("every", 200)
     if how.get("checkpoint") is not None and every % rollout.updates:
         raise ValueError(f"every {every}: save between two sets of answers, at a multiple of {rollout.updates} updates")
@@ -242,7 +248,7 @@ def reward_tune(
         record |= batches.figures | {"samples": batches.samples}
         return on_step(tuned, record) if on_step is not None else None
 
-    names = [getattr(one, "__qualname__", repr(one)) for one in (reward, advantage)]
+    names = [described(one) for one in (reward, advantage)]
     about = (
         lm.transformer.parameters.flat.tobytes(),
         [probe.question for probe in probes],
@@ -260,6 +266,8 @@ def kl_divergence(
 ) -> float:
     """How far `lm` has gone from `first` on some questions: nats an answer, KL(lm || first), estimated from one drawn
     answer each. Negative values are noise around 0."""
+    if not len(questions):
+        raise ValueError("there are no questions, so nothing can be compared")
     rows = [row for row, _ in draw_answers(lm, questions, tokens, [seed, 1])]
     here = arrays(rows)
     apart = token_logps(lm.transformer, *here) - token_logps(first.transformer, *here)

@@ -107,13 +107,15 @@ class PairBatches:
     """`size` pairs a step, every one once before any comes again. Called with a step it gives a batch whose weights
     come from how likely the model finds the pairs now; `figures` then tells how it stands with them:
 
-        loss            DPO's, a mean over pairs
+        pair loss       DPO's, a mean over pairs
         prefers         share of pairs whose margin is above 0
         margin          the mean of m
         chosen, rejected    mean log p of the answers, minus that of the first model
     """
 
     def __init__(self, lm: LanguageModel, pairs: Sequence[dict], dpo: Dpo, size: int, seed: int, threads=None):
+        if size < 1 or size != int(size):
+            raise ValueError(f"size {size}: a step needs a whole number of pairs, at least 1")
         self.rows = pair_rows(lm, pairs)  # chosen and rejected in turn
         self.model, self.dpo, self.size, self.seed, self.threads = lm.transformer, dpo, size, seed, threads
         self.per_epoch = -(-len(pairs) // size)
@@ -139,12 +141,12 @@ class PairBatches:
         scores, (ids, targets, mask) = self.scores([self.rows[place] for place in places])
         chosen, rejected = np.split(scores - self.first[places], 2)
         margin = beta * (chosen - rejected)
-        pull = np.asarray(self.weight(margin, beta), float)
+        pull = finite(self.weight(margin.copy(), beta), margin.shape, "weights of pairs")
         lengths = mask.sum(axis=1)
         each = np.concatenate([pull, -pull]) / (lengths if self.dpo.per_token else 1)
         each[: len(pairs)] += self.dpo.sft / lengths[: len(pairs)]
         self.figures = {
-            "loss": float(np.logaddexp(0, -margin).mean()),
+            "pair loss": float(np.logaddexp(0, -margin).mean()),
             "prefers": float((margin > 0).mean()),
             "margin": float(margin.mean()),
             "chosen": float(chosen.mean()),
@@ -160,6 +162,8 @@ def pair_rows(lm: LanguageModel, pairs: Sequence[dict]) -> list[Continuation]:
     rows = []
     for number, pair in enumerate(pairs):
         two = [continuation(lm, pair["prompt"], pair[side]) for side in ("chosen", "rejected")]
+        if not all(any(one.mask) for one in two):
+            raise ValueError(f"pair {number} (from 0): one of its answers has no token to learn from; give both a text")
         if two[0].ids == two[1].ids:
             raise ValueError(f"pair {number} (from 0): chosen and rejected are the same, so neither is better; drop it")
         rows += two
@@ -197,9 +201,30 @@ def preference_tune(
         record |= batches.figures
         return on_step(tuned, record) if on_step is not None else None
 
-    about = (lm.transformer.parameters.flat.tobytes(), batches.rows, dpo, size, recipe, lora)
+    about = (lm.transformer.parameters.flat.tobytes(), batches.rows, dpo, size, recipe, lora, described(weight))
     log = train(tuned.transformer, batches, recipe, on_step=after, lora=adapters, run=name_of(*about), **how)
     return tuned, log
+
+
+def finite(values, shape: tuple[int, ...], what: str) -> np.ndarray:
+    """Somebody's numbers as an array; ValueError, with what came, if they have another shape or are not finite."""
+    try:
+        array = np.asarray(values, float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{what} must be numbers of the shape {shape}, got {values!r}") from None
+    if array.shape != shape or not np.isfinite(array).all():
+        raise ValueError(f"{what} must be finite numbers of the shape {shape}, got shape {array.shape}: {array!r:.200}")
+    return array
+
+
+def described(function: Callable) -> str:
+    """What a function is, for the name of a run: where it stands, what it does, and what it was made with."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return type(function).__qualname__
+    inner = [*code.co_consts, *(cell.cell_contents for cell in function.__closure__ or ())]
+    plain = [one for one in inner if isinstance(one, (str, int, float, tuple, type(None)))]
+    return repr((function.__module__, function.__qualname__, code.co_code, code.co_names, plain))
 
 
 def name_of(*about) -> str:

@@ -18,9 +18,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.learning.language_model import LanguageModel
+from helpers.learning.policy_gradient import draw_answers
 from helpers.learning.preferences import Continuation, continuation, pair_rows, sigmoid
 from helpers.learning.products import cores, one_thread
 from helpers.learning.sft import padded
+from helpers.text.instructions import turn
 
 PIECE = 32  # rows that are read together
 
@@ -39,11 +41,14 @@ class RewardModel:
         return ((last_states(self.lm, rows) - self.middle) / self.spread) @ self.head
 
     def __call__(self, probe, text: str) -> float:
-        """As a reward: the score of a text as the answer to `probe.question`. An empty one scores as bad as can be."""
-        if not text.strip():
-            return float(-np.abs(self.head).sum())
+        """As a reward: the score of a text as the answer to `probe.question`. An empty one scores as bad as can be, and
+        so does one that does not fit."""
         talk = [{"role": "user", "content": probe.question}], [{"role": "assistant", "content": text}]
-        return float(self.score([continuation(self.lm, *talk)])[0])
+        try:
+            row = continuation(self.lm, *talk) if text.strip() else None
+        except ValueError:  # what was drawn within the context may take more tokens when it is read again
+            row = None
+        return float(-np.abs(self.head).sum()) if row is None else float(self.score([row])[0])
 
     def accuracy(self, pairs: Sequence[dict]) -> float:
         """Share of pairs whose chosen answer scores higher."""
@@ -80,3 +85,19 @@ def fit_reward_model(lm: LanguageModel, pairs: Sequence[dict], decay: float = 0.
         bend = apart.T @ (apart * (wrong * (1 - wrong))[:, None]) / len(apart) + decay * np.eye(len(head))
         head -= np.linalg.solve(bend, slope)
     return RewardModel(lm, head, middle, spread)
+
+
+def own_pairs(lm: LanguageModel, probes: Sequence, tokens: int, seed: int, questions: int = 600) -> list[dict]:
+    """Of four answers that the model draws to each of some questions: a right one and a wrong one, where there are
+    both. probes: each has a `question` and the answer `expected`; `tokens`: the most of an answer."""
+    order = np.random.default_rng([seed, 18]).permutation(len(probes))
+    asked = [probes[i] for i in order[:questions] for _ in range(4)]
+    drawn = draw_answers(lm, [probe.question for probe in asked], tokens, [seed, 19])
+    pairs = []
+    for place in range(0, len(asked), 4):
+        probe, texts = asked[place], [text for _, text in drawn[place : place + 4]]
+        wrong = [text for text in texts if text and text != probe.expected]
+        if wrong and len(wrong) < len(texts):
+            chosen, rejected = ([turn("assistant", text)] for text in (probe.expected, wrong[0]))
+            pairs.append({"prompt": [turn("user", probe.question)], "chosen": chosen, "rejected": rejected})
+    return pairs

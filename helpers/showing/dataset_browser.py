@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import ipywidgets as widgets
 
 from helpers.learning.parameters import Config
-from helpers.showing.page import COLOURS, GREY, escape, verbatim, verdict_box, visible
+from helpers.showing.page import COLOURS, GREY, escape, markdown_table, verbatim, verdict_box, visible
 from helpers.text.datasets import lengths
 from helpers.text.formats import FORMATS, RowProblem, detect, parse, read_row, write_row
 from helpers.text.json_rows import json_rows
@@ -43,13 +43,13 @@ def in_format(row: dict, target: str, tokenizer: Tokenizer) -> dict:
 
 def format_table(row: dict, tokenizer: Tokenizer) -> str:
     """A row in every format as a Markdown table: keys, counts, and what is lost."""
-    lines = ["| format | keys | words asked / answered | tokens asked / answered | lost |", "|---|---|---|---|---|"]
+    rows = []
     for target in FORMATS:
         form = in_format(row, target, tokenizer)
         words, tokens = ("{} / {}".format(*form[unit]) for unit in ("words", "tokens"))
         keys = ", ".join(f"`{key}`" for key in form["row"] if key not in row or key == "messages")
-        lines.append(f"| {target} | {keys} | {words} | {tokens} | {'; '.join(form['lost']) or 'nothing'} |")
-    return "\n".join(lines)
+        rows.append((target, keys, words, tokens, "; ".join(form["lost"]) or "nothing"))
+    return markdown_table(("format", "keys", "words asked / answered", "tokens asked / answered", "lost"), rows)
 
 
 def row_html(row: dict, target: str, tokenizer: Tokenizer) -> str:

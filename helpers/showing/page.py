@@ -2,6 +2,7 @@
 
     escape(text)                            any text as HTML that shows it and does nothing else
     table(head, rows, label="...")          a table; its cells are HTML already
+    markdown_table(head, rows)              a table in Markdown, for display(Markdown(...))
     svg(width, height, label, parts)        a drawing; its parts are SVG already
     Axes(steps, top)                        where a step and a value stand in it
 
@@ -14,7 +15,7 @@ from __future__ import annotations
 import html
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73")  # all at least 3 : 1 against white and against a dark page
@@ -90,6 +91,21 @@ def table(
     name = f' aria-label="{escape(label)}"' if label else ""
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     return f"<table{name}>{title}<thead>{heads}</thead><tbody>\n{body}</tbody></table>"
+
+
+def markdown_table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
+    """A table in Markdown. Its cells are Markdown; what would end a cell or a row is made harmless."""
+
+    def line(cells: Sequence[object]) -> str:
+        texts = (" ".join(str(cell).replace("|", r"\|").split("\n")) for cell in cells)
+        return "|" + "".join(f" {text} |" if text else " |" for text in texts)
+
+    lines = [line(head), "|" + "---|" * len(head)]
+    for row in rows:
+        if len(row) != len(head):  # Markdown would drop or add cells without a word
+            raise ValueError(f"{len(row)} cells stand below {len(head)} headings: {row}")
+        lines.append(line(row))
+    return "\n".join(lines)
 
 
 def wide_table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> str:

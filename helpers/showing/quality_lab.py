@@ -122,6 +122,7 @@ def quality_lab(base: LanguageModel, world: World, *, seed: int = 0) -> widgets.
     defect = choice("spoiled how", ["in five ways", *WAYS], "in five ways")
     instruction, answer = text_box(widgets.Text, "Instruction", PAIR[0]), text_box(widgets.Text, "Answer", PAIR[1])
     box, name = text_box(widgets.Textarea, "or rows as JSONL", EXAMPLE), text_box(widgets.Text, "or a file", "")
+    box.rows = len(EXAMPLE.splitlines())
     add_pair, add_rows, forget = (
         widgets.Button(description=text, tooltip=why, layout=widgets.Layout(width="auto"))
         for text, why in (

@@ -34,10 +34,15 @@ def question_and_answer(row: dict) -> tuple[str, str]:
     return text_of(question), answer["content"]
 
 
+def cut(text: str, signs: int) -> str:
+    """The beginning of a text that is too long, with a mark that it is cut."""
+    return text if len(text) <= signs else f"{text[: signs - 2]} …"
+
+
 def in_brief(row: dict) -> str:
-    """A row on one line."""
+    """A row on one line; what is cut off ends in "…"."""
     question, answer = (" ".join(text.split()) for text in question_and_answer(row))
-    return f"{question[:60]} → {answer[:70]}"
+    return f"{cut(question, 60)} → {cut(answer, 70)}"
 
 
 def harm_text(harm: tuple[float, float, float]) -> str:

@@ -64,6 +64,7 @@ TRIES = {  # as in data/results/mission.csv -> the options of the command
 WHERE_ROWS_ARE_NOT_TOLD = "more wordings of each row, more steps, or fewer rows"
 WHERE_WORLD_IS_LOST = "your rows among the course's, fewer times, or with replay"
 FEWEST_READINGS, TOO_FEW = 20, ", which is hardly enough: bring fewer rows, or give --times"
+BY_VALIDATOR = "your validator set it aside"  # what a problem says that a learner's own check found
 LONGEST = 500  # signs of a line, or of a note, that the page shows
 MOST_ROWS, ROOM, CELL_SIZE = 1000, 150_000, 80  # of a table: rows looked at, bytes, and bytes of a cell's own tags
 SIGNS = {
@@ -212,7 +213,9 @@ def data(card: Card) -> str:
         for problem in card.problems[:MOST_ROWS]
     ]
     rows, rest = first_rows(rows, len(card.problems))
-    caption = f"{len(card.problems):,} lines that were set aside; nothing else of yours was left out.{rest}"
+    count, by_validator = len(card.problems), sum(problem.message == BY_VALIDATOR for problem in card.problems)
+    whose = f" (by your validator: {by_validator:,})" if by_validator else ""
+    caption = f"{count:,} line{'s' * (count != 1)} set aside{whose}; nothing else of yours was left out.{rest}"
     return lines + wide_table(["file", "line", "field", "what is wrong", "the line"], rows, caption)
 
 

@@ -48,6 +48,21 @@ SHOWN = """cell => { const copy = cell.querySelector('.jp-Cell-outputWrapper').c
 # By convention: while work goes on there is a button to stop it.
 WORKING = """cell => [...cell.querySelectorAll('button.jupyter-widgets:not([disabled])')]
     .some(button => button.textContent.startsWith('Stop'))"""
+# Resolves with true when no work goes on and nothing in the output was touched for a while; with false when it is late.
+QUIET = """([cell, working, quiet, late]) => new Promise(resolve => {
+    const end = performance.now() + late, isWorking = () => eval(working)(cell);
+    const observer = new MutationObserver(() => wait());
+    let timer;
+    const wait = () => { clearTimeout(timer); timer = setTimeout(look, quiet); };
+    const look = () => {
+        if (performance.now() < end && isWorking()) return wait();
+        observer.disconnect();
+        resolve(!isWorking());
+    };
+    observer.observe(cell.querySelector('.jp-Cell-outputWrapper'),
+                     { subtree: true, childList: true, characterData: true, attributes: true });
+    wait();
+})"""
 # Errors of cells are kept in the notebook; those of a widget's callbacks are only sent, so we listen from the start.
 LISTEN = """() => { window.complaints = [];
     const context = jupyterapp.shell.currentWidget.sessionContext;
@@ -220,14 +235,9 @@ class Notebook:
     def settled(self, cell: int) -> str:
         """Wait until the work is done and nothing moves in the cell's output any more; -> what it shows."""
         self.answered()
-        end, before = time.monotonic() + SETTLING, ""
-        while time.monotonic() < end:
-            now = self.shown(cell)
-            if now == before and not self.cell(cell).evaluate(WORKING):
-                return now
-            before = now
-            self.page.wait_for_timeout(400)
-        raise AssertionError(f"after {SETTLING} s the output of cell {cell} still changes")
+        if not self.page.evaluate(QUIET, [self.cell(cell), WORKING, 250, SETTLING * 1000]):
+            raise AssertionError(f"after {SETTLING} s the output of cell {cell} still changes")
+        return self.shown(cell)
 
     def changes(self, cell: int, before: str, seconds: float = ANSWERING) -> bool:
         """Whether the cell's output becomes another one in time."""

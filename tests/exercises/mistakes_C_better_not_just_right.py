@@ -38,9 +38,9 @@ MISTAKES = {
     ],
     "my_reward": [
         (REWARD + "float(fact in text)", "the fact, and much more"),
-        (REWARD + "len(text.split()) / 10", "the fact, and much more"),
+        (REWARD + "len(text.split()) / 10", "a wrong answer"),
         (REWARD + "1.0", "a wrong answer"),
-        (REWARD + "1 / len(text)", "ZeroDivisionError"),
+        (REWARD + "float(fact in text) / len(text)", "ZeroDivisionError"),
         (REWARD + "float('Lima' in text) - len(text) / 100", "does not look at the fact"),
         (REWARD + "'good' if fact in text else 'bad'", "finite number"),
     ],

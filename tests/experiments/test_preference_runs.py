@@ -57,22 +57,6 @@ def test_a_start_is_tuned_on_so_many_rows_of_other_kinds(monkeypatch):
     assert seen[-1][0] != rows
 
 
-def test_own_pairs_are_a_right_and_a_wrong_answer_of_the_model_s_own(monkeypatch):
-    probes = runs.trained_probes()[:40]
-    written = {probe.question: ["nonsense", probe.expected, "", probe.expected] for probe in probes[:30]}
-    written |= {probe.question: [probe.expected] * 4 for probe in probes[30:35]}
-    written |= {probe.question: ["nonsense"] * 4 for probe in probes[35:]}
-
-    def drawn(lm, questions, tokens, seed):
-        return [(None, written[question][place % 4]) for place, question in enumerate(questions)]
-
-    monkeypatch.setattr(runs, "draw_answers", drawn)
-    pairs = runs.own_pairs(None, probes, 0)
-    asked = {pair["prompt"][0]["content"] for pair in pairs}
-    assert asked == {probe.question for probe in probes[:30]}, "no pair where all are right, or all are wrong"
-    assert {pair["rejected"][0]["content"] for pair in pairs} == {"nonsense"}
-
-
 def test_a_run_is_watched_from_its_first_to_its_last_step(monkeypatch):
     """A very short one, on the shipped base."""
     monkeypatch.setattr(runs, "EVERY", 1)
@@ -86,6 +70,20 @@ def test_a_run_is_watched_from_its_first_to_its_last_step(monkeypatch):
     probes = [runs.fact_probe(world, fact, fact.say("question")) for fact in FACTS if fact.part == "development"]
     texts = [text for _, text in draw_answers(base, [one.question for one in probes], runs.ROLLOUT.tokens, [0, 17])]
     assert readings[0]["words"] == pytest.approx(np.mean([len(text.split()) for text in texts]))
+
+
+def test_a_run_that_ends_early_stays_as_it_is(monkeypatch):
+    monkeypatch.setattr(runs, "samples_of", lambda lm, first, seed, reward: {"lm": lm})
+
+    def ends_early(lm, seed, reward, *, steps, on_step):
+        for step in range(25):
+            on_step("the model then", {"step": step})
+        raise runs.RewardProblem("all alike")
+
+    monkeypatch.setattr(runs, "rewarded", ends_early)
+    readings = runs.watched("the first", 0, None, steps=80)
+    assert [row["step"] for row in readings] == [0, 20, 40, 60, 80]
+    assert [row["lm"] for row in readings] == ["the first", *["the model then"] * 4]
 
 
 @pytest.mark.slow

@@ -37,6 +37,8 @@ def test_the_way_back_has_its_labels():
     for label in ("embedding", "attention", "SwiGLU", "loss", "past the part: unchanged"):
         assert f">{label}</text>" in page
     assert page.count("stroke-dasharray") == 4 + 4, "four ways through, two ways past in two strokes each"
+    (first, second) = re.findall(r'd="M(\d+),72 V30 H(\d+)"', page)
+    assert int(second[0]) > int(second[1]) > int(first[0]) > int(first[1]), "back: past SwiGLU, then past attention"
 
 
 # --- slopes ---

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from helpers.experiments.claims import judge_all
-from helpers.experiments.preference_claims import PREFERENCES
+from helpers.experiments.preference_claims import PREFERENCES, kl_foretells
 from helpers.experiments.preference_runs import PAIR_WAYS, RAZOR_RATES
 from helpers.figures import better_not_just_right as figures
 from helpers.figures import preference_costs, preference_results
@@ -101,6 +101,13 @@ def test_the_razor_has_a_mark_for_each_run(shown):
         assert len(stored) == 15
 
 
+def test_rows_stand_beside_rewards_each_at_its_best_rate():
+    text = figures.rows_or_rewards().data
+    for method in ("SFT", "rewards"):
+        drawn = table("razor", "drawn at 1", method=method, rate=preference_costs.best_rate(method))
+        assert f"{100 * drawn.mean():.0f}% (" in text
+
+
 def test_at_its_best_rate_a_method_answers_best():
     text = figures.at_best().data
     for method, rates in RAZOR_RATES.items():
@@ -123,6 +130,48 @@ def test_every_claim_is_judged_and_every_prediction_told():
         assert not one.problem, one
         assert f"{one.lesson.claim}: " in text and one.verdict in ("holds", "contradicted", "open")
         assert not one.lesson.experiment or f"*{one.lesson.experiment}*" in text
+
+
+def test_what_the_lesson_says_of_the_stored_runs():
+    """Its prose, section by section."""
+    def change(name, figure, **setting):
+        return (table(name, figure, when="after", **setting) - table(name, figure, when="before", **setting)).mean()
+
+    before = table("rewarded", "drawn at 1", rows=8, when="before").mean()
+    assert 1.7 < 1 + change("rewarded", "drawn at 1", rows=8) / before < 2.2, "nearly double"
+    assert change("rewarded", "drawn at 1", rows=200) > 0.05 and -0.03 < change("rewarded", "exact", rows=200) < 0
+    first = table("hacking", "exact", remedy="none", step=0).mean()
+    assert table("hacking", "exact", remedy="none", step=40).mean() < 0.3 * first, "most of the fall in 40 steps"
+    assert table("hacking", "exact", remedy="none", step=100).mean() < 0.05
+    paid = [table("hacking", "contains", remedy="none", step=step) for step in (0, 100)]
+    assert all(paid[1] > paid[0]), "the reward rises in every start"
+    for remedy in ("KL", "brevity", "exact reward"):
+        assert table("hacking", "exact", remedy=remedy, step=100).mean() > first + 0.1
+    assert mean_and_interval(kl_foretells(preference_results.RESULTS))[2] < -50
+    kept = [table("razor", "completed", method=one, rate=preference_costs.best_rate(one)).mean() for one in RAZOR_RATES]
+    worst = [table("razor", "completed", method=one, rate=2).mean() for one in RAZOR_RATES]
+    assert max(kept) - min(kept) < 0.02 and max(worst) < min(kept) - 0.1
+    assert change("pairs", "chosen", way="close") < -0.5 and change("pairs", "exact", way="far") < -0.05
+    assert table("pairs", "preferred", way="far", when="after").min() > 0.99
+    assert -120 < table("pairs", "rejected", way="far", when="after").mean() < -80, "about a hundred nats"
+    assert abs(change("pairs", "chosen", way="close, SFT term")) < 0.2
+    assert change("pairs", "exact", way="close, SFT term") > 0
+    half = change("pairs", "chosen", way="close, beta 0.5") / change("pairs", "chosen", way="close")
+    assert 0.3 < half < 0.7
+    assert abs(change("pairs", "exact", way="close, per token") - change("pairs", "exact", way="close")) < 0.03
+    for pairs in (50, 300):
+        assert (table("proxy", "reward", pairs=pairs, step=100) > table("proxy", "reward", pairs=pairs, step=0)).all()
+        assert table("proxy", "exact", pairs=pairs, step=100).max() < 0.1
+        assert 0.5 < table("proxy", "agrees", pairs=pairs, step=0).mean() < 0.7, "a little better than a coin"
+    later = table("proxy", "exact", pairs=300, step=20).mean() - table("proxy", "exact", pairs=50, step=20).mean()
+    assert later > 0.1, "with more pairs the fall comes later"
+    rows, paid = (table("unseen_kinds", "capital", method=one) for one in ("SFT", "rewards"))
+    assert rows.min() > 0.85 and paid.min() < 0.5 < 0.9 < paid.max()
+    wordings = [table("unseen_kinds", "same kinds, unseen phrasing", method=one).mean() for one in ("SFT", "rewards")]
+    assert abs(wordings[0] - wordings[1]) < 0.02
+    slow, fast = ([table("collapse", "exact", rate=rate, step=step).mean() for step in range(0, 161, 20)]
+                  for rate in (3e-4, 1e-3))  # fmt: skip
+    assert max(slow) - slow[-1] < 0.02 and fast[1] < fast[0] - 0.1 and min(fast) < fast[-1] - 0.05 < fast[0] - 0.1
 
 
 # --- what the notebook makes itself ---

@@ -1,5 +1,7 @@
 """Notebook 08's mission: the drawing's targets are the card's, and the tables show what each try gave."""
 
+import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -8,8 +10,12 @@ from helpers.figures import own_world
 from helpers.judging.card import FEWEST_RIGHT, FEWEST_TOLD, Card, OwnAnswer
 from helpers.judging.statistics import share
 from helpers.learning.recipe import TUNING, TUNING_ROWS
+from helpers.showing import report_card
 from helpers.showing.guess import SURE
+from helpers.text import own_rows
 from helpers.text.instructions import instruction_rows
+
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "08_conclusion.ipynb"
 
 
 def card(told: int, right: float, hostile: str = "a") -> SimpleNamespace:
@@ -40,7 +46,7 @@ def test_a_try_wins_if_both_halves_are_there(told, right, said):
 def test_answers_are_marked_and_escaped():
     table = own_world.answers_table(card(3, 0.9, "<b>|x")).data
     assert table.count("✘") == 2 and table.count("*(other words)*") == 5
-    assert "<b>" not in table and table.count("\n") == 6 and "&lt;b&gt;/x" in table
+    assert "<b>" not in table and table.count("\n") == 6 and "&lt;b&gt;&#124;x" in table
 
 
 def test_the_course_s_tuning_reads_each_row_about_once(world):
@@ -51,6 +57,31 @@ def test_eight_of_the_ten_ranges_hold():
     drawing = own_world.reading_ranges()
     assert "8 of the ten hold" in drawing.label and f"{SURE:.0%} sure" in drawing.label
     assert sum(">missed<" in part for part in drawing.parts) == 2
+
+
+def test_what_a_validator_set_aside_is_not_read_and_reaches_the_card(world):
+    """The other rows stay on their lines, so that the card counts as the learner's text does."""
+    first, third = ({"instruction": f"Who is {name}?", "output": f"{name} it is."} for name in ("Ann", "Bob"))
+    text = "\n".join([json.dumps(first), "{}", "", json.dumps(third), "not json"])
+    own = own_rows.rows_from(own_world.in_place(text, [first, third], [2, 5]), world)
+    assert [row.line for row in own.rows] == [1, 4] and not own.problems
+    own_world.set_aside(own, text, [2, 5])
+    assert [(one.line, one.raw, one.message) for one in own.problems] == [(2, "{}", report_card.BY_VALIDATOR),
+                                                                          (5, "not json", report_card.BY_VALIDATOR)]
+    own_world.set_aside(own, text, [])
+    assert len(own.problems) == 2
+
+
+def test_my_text_is_read_only_if_it_is_what_is_brought(capsys):
+    """A faulty line of it is no news to a learner who brings a table."""
+    cells = json.loads(NOTEBOOK.read_text(encoding="utf8"))["cells"]
+    (cell,) = (source for source in ("".join(cell["source"]) for cell in cells) if source.startswith("bring = "))
+    told = {}
+    for bring in ("my rows", "a table"):
+        names = {"my_text": "{}", "usable": lambda _: ([], [1]), "own_world": own_world, "own_rows": own_rows}
+        exec(cell.replace('bring = "my rows"', f"bring = {bring!r}"), names)
+        told[bring] = capsys.readouterr().out, names["bad"]
+    assert told == {"my rows": ("line 1 cannot be used: {}\n", [1]), "a table": ("", [])}
 
 
 def test_a_line_that_cannot_be_used_is_shown_by_its_number(capsys):

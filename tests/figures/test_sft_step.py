@@ -42,7 +42,9 @@ def test_the_batch_is_drawn_row_by_row():
 def test_the_circle_names_what_the_learner_writes():
     page = sft_step.step_circle()._repr_html_()
     shown = texts(page)
-    assert {"make_batch", "masked_loss", "adamw_move"} <= set(shown) and shown.count("yours") == 3
+    tasks = [name for name, more in zip(shown, shown[1:], strict=False) if more == "you write it"]
+    assert sorted(tasks) == ["adamw_move", "make_batch", "masked_loss"], "nothing is theirs before they have written it"
+    assert "yours" not in page and all(name in sft_step.step_circle().label for name in tasks)
     assert page.count("<polygon") == 8, "an arrow for each move, back to the first"
 
 

@@ -45,6 +45,13 @@ def test_the_tables_show_every_claim_once():
         the_article.claims_table("nothing")
 
 
+def test_code_in_a_claim_is_shown_as_it_is():
+    """Markdown shows an entity between backticks letter by letter; within <code> it is the sign that it stands for."""
+    shown = the_article.cell("`<|im_start|>` costs $5")
+    assert shown == "<code>&lt;&#124;im_start&#124;&gt;</code> costs &#36;5" and the_article.cell("") == "–"
+    assert "`" not in the_article.claims_table("the training").data
+
+
 def test_the_toy_losses_are_those_of_its_code():
     text = the_article_code.toy_losses().data
     assert "| 4.9886 | 19 |" in text and "| 4.7704 | 9 |" in text and "| 4.8282 | 10 |" in text

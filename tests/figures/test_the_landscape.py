@@ -1,6 +1,7 @@
 """Notebook 07's figures show what the tables hold, its verdicts have the right sign, its drawings keep their labels."""
 
 import re
+from itertools import combinations
 from xml.etree import ElementTree
 
 import matplotlib.pyplot as plt
@@ -134,6 +135,19 @@ def test_drawings_keep_their_labels_and_stay_inside(drawing, words):
         assert float(box.get("y")) + float(box.get("height")) <= height
 
 
+def test_words_do_not_touch_their_box():
+    """Letters such as m and w are wider than the mean; nine pixels a letter leave room for them."""
+    root = ElementTree.fromstring(works.one_point()._repr_html_())
+    texts = {text.text: text for text in root.iter("text")}
+    rows = next(root.iter("rect"))
+    assert 9 * len("how many, how good") <= float(rows.get("width")) - 10
+    middle = float(rows.get("x")) + float(rows.get("width")) / 2
+    assert float(texts["how many, how good"].get("x")) == middle
+    boxes = [[float(box.get(name)) for name in ("x", "y", "width", "height")] for box in root.iter("rect")]
+    for (x, y, width, height), (left, top, _, _) in combinations(sorted(boxes), 2):
+        assert left > x + width or top > y + height or top < y, "no box touches another"
+
+
 def test_a_bar_is_as_long_as_the_logarithm_of_its_rows():
     root = ElementTree.fromstring(works.timeline()._repr_html_())
     widths = [float(box.get("width")) for box in root.iter("rect")]
@@ -157,7 +171,8 @@ def test_marks_with_reasons_and_harm_for_every_fault(world):
     page = choice.marks_table(rows, Scorer(world).judge(rows), harm).data
     assert page.count("<tr>") == 2 + len(DEFECTS), "a clean row and one with each"
     for fault in ("bare", "off-world"):
-        assert f"<b>{fault}</b>" in page and f"{100 * harm[fault][0]:.0f} (" in page
+        assert f"<b>{fault}</b>" in page and f"{100 * harm[fault][0]:.0f}\u00a0(" in page
+    assert page.count(" …</td>") == 2, "the two answers that are too long end in a mark"
     assert set(DEFECT_OF.values()) == set(DEFECTS)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from helpers.learning.language_model import TooLong
 from helpers.learning.model import Parameters
 from helpers.learning.policy_gradient import (
     PATIENCE,
@@ -220,6 +221,48 @@ def test_a_step_without_contrast_moves_nothing(lm):
     assert [record["contrast"] for record in log] == [0, 0, 0]
 
 
+def test_an_advantage_may_work_in_place(lm):
+    def careless(table):
+        table -= table.mean()
+        return table
+
+    _, log = run(lm, advantage=careless, recipe=Recipe(2, 1e-3))
+    assert log[0]["reward"] > 0
+    assert log[0]["reward"] == pytest.approx(np.mean([one.reward for one in log[0]["samples"]]))
+
+
+def test_another_reward_is_another_run_and_the_same_object_anew_is_not(lm, tmp_path):
+    class Judge:
+        def __call__(self, probe, text):
+            return text.count("e")
+
+    recipe = Recipe(6, 3e-3, warmup=0)
+    stop = {"checkpoint": tmp_path / "a.safetensors", "every": 2, "on_step": lambda _, record: record["step"] == 2}
+    run(lm, Judge(), recipe=recipe, **stop)
+    run(lm, Judge(), recipe=recipe, **stop)
+    run(lm, lambda probe, text: text.count("a"), recipe=recipe, **stop | {"checkpoint": tmp_path / "b.safetensors"})
+    with pytest.raises(ValueError, match="belongs to another run"):
+        run(lm, lambda probe, text: text.count("o"), recipe=recipe, **stop | {"checkpoint": tmp_path / "b.safetensors"})
+
+
+def test_equal_rewards_leave_no_advantage_at_all():
+    """0.7 eight times has a mean that is not 0.7."""
+    assert not group_advantage(np.full((2, 6), 0.1)).any() and not group_advantage(np.full((1, 8), 0.7)).any()
+
+
+def test_a_question_that_does_not_fit_is_named_before_the_first_step(lm):
+    steps = []
+    with pytest.raises(TooLong, match="the question takes"):
+        run(lm, probes=[*PROBES, Probe("Why? " * 60)], on_step=lambda _, record: steps.append(record))
+    assert not steps
+
+
+def test_every_question_comes_once_before_any_comes_again(lm):
+    batches = RewardBatches(lm, lm, PROBES, letters, Rollout(2, 2, tokens=6), group_advantage, 0, None)
+    asked = [probe for step in range(3) for probe in batches.of_step(step)]
+    assert sorted(probe.question for probe in asked) == sorted(probe.question for probe in PROBES)
+
+
 @pytest.mark.parametrize("wrong", [lambda table: table[0], lambda table: table * np.nan, lambda table: 0.0])
 def test_advantages_must_have_the_form_of_the_rewards(lm, wrong):
     with pytest.raises(RewardProblem, match=r"finite numbers of the shape \(3, 4\)"):
@@ -227,7 +270,8 @@ def test_advantages_must_have_the_form_of_the_rewards(lm, wrong):
 
 
 @pytest.mark.parametrize(
-    "how", [{"answers": 1}, {"questions": 0}, {"clip": 0}, {"clip": 1.5}, {"kl": -1}, {"updates": 0}]
+    "how",
+    [{"answers": 1}, {"questions": 2.5}, {"questions": 0}, {"clip": 0}, {"clip": 1.5}, {"kl": -1}, {"updates": 0}],
 )
 def test_settings_without_sense_are_refused(how):
     with pytest.raises(ValueError, match="a step needs a question|clip lies between"):

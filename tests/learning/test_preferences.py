@@ -89,11 +89,11 @@ def test_the_figures_tell_loss_margin_and_what_is_preferred(tokenizer):
     first = model(tokenizer)
     batches = batches_at(first, first, Dpo())
     batches(0)
-    assert batches.figures["loss"] == pytest.approx(np.log(2)) and batches.figures["margin"] == 0
+    assert batches.figures["pair loss"] == pytest.approx(np.log(2)) and batches.figures["margin"] == 0
     now = moved(first)
     batches = batches_at(first, now, Dpo())
     batches(0)
-    assert batches.figures["loss"] == pytest.approx(loss_of(now, batches.first, Dpo()))
+    assert batches.figures["pair loss"] == pytest.approx(loss_of(now, batches.first, Dpo()))
     scores = batches.scores(batches.rows)[0] - batches.first
     assert batches.figures["prefers"] == pytest.approx((scores[::2] > scores[1::2]).mean())
     assert batches.figures["chosen"] == pytest.approx(scores[::2].mean())
@@ -134,7 +134,7 @@ def test_the_model_comes_to_prefer_what_was_chosen_and_the_first_stays_as_it_is(
     after, log = tuned(lm)
     np.testing.assert_array_equal(lm.transformer.parameters.flat, before)
     assert log[0]["margin"] == pytest.approx(0, abs=1e-6) and log[-1]["prefers"] == 1
-    assert log[-1]["loss"] < 0.5 < log[0]["loss"] and after.recipe["made by"] == "preferences"
+    assert log[-1]["pair loss"] < 0.5 < log[0]["pair loss"] and after.recipe["made by"] == "preferences"
     assert log[-1]["rejected"] < log[-1]["chosen"]
 
 
@@ -180,6 +180,40 @@ def test_a_run_that_was_broken_off_goes_on_to_the_same_end(lm, tmp_path):
 def test_pairs_that_teach_nothing_or_do_not_fit_are_named(lm, pairs, words):
     with pytest.raises(ValueError, match=words):
         preference_tune(lm, pairs, Recipe(2, 1e-3), progress=False)
+
+
+@pytest.mark.parametrize(
+    "weight", [lambda m, b: b, lambda m, b: m * np.nan, lambda m, b: None, lambda m, b: m[:, None]]
+)
+def test_a_weight_must_be_a_finite_number_for_each_pair(lm, weight):
+    with pytest.raises(ValueError, match=r"weights of pairs must be (finite )?numbers of the shape \(3,\)"):
+        tuned(lm, 2, weight=weight)
+
+
+def test_a_weight_that_changes_the_margin_spoils_no_figure(lm):
+    def careless(margin, beta):
+        margin += 5
+        return beta * np.ones_like(margin)
+
+    _, log = tuned(lm, 1, weight=careless)
+    assert log[0]["margin"] == pytest.approx(0, abs=1e-6)
+
+
+def test_another_weight_is_another_run(lm, tmp_path):
+    path = tmp_path / "run.safetensors"
+    stop = {"checkpoint": path, "every": 2, "on_step": lambda _, record: record["step"] == 2}
+    tuned(lm, 6, weight=lambda margin, beta: beta + 0 * margin, **stop)
+    with pytest.raises(ValueError, match="belongs to another run"):
+        tuned(lm, 6, weight=lambda margin, beta: 2 * beta + 0 * margin, **stop)
+
+
+def test_an_answer_without_a_token_to_learn_and_a_size_without_sense_are_named(lm):
+    silent = PAIRS[0] | {"chosen": [PAIRS[0]["chosen"][0] | {"weight": 0}]}
+    with pytest.raises(ValueError, match=r"pair 1 \(from 0\): one of its answers has no token"):
+        preference_tune(lm, [PAIRS[1], silent], Recipe(2, 1e-3), progress=False)
+    for size in (0, -1, 2.5):
+        with pytest.raises(ValueError, match="whole number of pairs"):
+            preference_tune(lm, PAIRS, Recipe(2, 1e-3), size=size, progress=False)
 
 
 @pytest.mark.parametrize("beta, sft", [(0, 0), (-1, 0), (float("nan"), 0), (0.1, -1)])

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from helpers.judging.dimensions import fact_probe
+from helpers.learning import reward_model
 from helpers.learning.preferences import pair_rows, sigmoid
 from helpers.learning.reward_model import fit_reward_model, last_states
 from tests.learning.test_policy_gradient import Probe
@@ -44,9 +46,26 @@ def test_as_a_reward_it_gives_a_score_to_any_text(tokenizer):
     asked = Probe("What is the capital of Cuba?")
     good, bad = judge(asked, "The capital of Cuba."), judge(asked, "I do not know it at all!")
     assert good > bad and isinstance(good, float) and judge(asked, " ") < bad
-    assert np.isfinite(judge(asked, "x" * 20))
+    assert judge(asked, "xq" * 60) < bad, "what does not fit is worth as little as nothing"
 
 
 def test_no_pairs_no_reward_model(tokenizer):
     with pytest.raises(ValueError, match="no pairs"):
         fit_reward_model(model(tokenizer), [])
+
+
+def test_own_pairs_are_a_right_and_a_wrong_answer_of_the_model_s_own(monkeypatch, world):
+    facts = [fact for fact in world.of_kind("capital")][:40]
+    probes = [fact_probe(world, fact, fact.say("question")) for fact in facts]
+    written = {probe.question: ["nonsense", probe.expected, "", probe.expected] for probe in probes[:30]}
+    written |= {probe.question: [probe.expected] * 4 for probe in probes[30:35]}
+    written |= {probe.question: ["nonsense"] * 4 for probe in probes[35:]}
+
+    def drawn(lm, questions, tokens, seed):
+        return [(None, written[question][place % 4]) for place, question in enumerate(questions)]
+
+    monkeypatch.setattr(reward_model, "draw_answers", drawn)
+    pairs = reward_model.own_pairs(None, probes, 24, 0)
+    asked = {pair["prompt"][0]["content"] for pair in pairs}
+    assert asked == {probe.question for probe in probes[:30]}, "no pair where all are right, or all are wrong"
+    assert {pair["rejected"][0]["content"] for pair in pairs} == {"nonsense"}

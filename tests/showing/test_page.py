@@ -14,6 +14,7 @@ from helpers.showing.page import (
     Axes,
     answer_html,
     escape,
+    markdown_table,
     sign_svg,
     svg,
     svg_text,
@@ -139,6 +140,16 @@ def test_a_row_of_another_length_is_an_error_and_no_rows_are_none():
     with pytest.raises(ValueError, match="shorter|longer"):
         table(("a", "b"), [("1",)])
     assert len(Tags(table(("a",), [])).all("tr")) == 1
+
+
+def test_a_markdown_table_keeps_its_cells_apart():
+    """A bar, or a line break, in a cell would end it; an empty cell is a cell."""
+    text = markdown_table(("word", "n"), [("a|b", 1), ("two\nlines", ""), ("**x**", 2.5)])
+    lines = ["| word | n |", "|---|---|", r"| a\|b | 1 |", "| two lines | |", "| **x** | 2.5 |"]
+    assert text.split("\n") == lines
+    assert markdown_table(("a", "b"), iter([])) == "| a | b |\n|---|---|"
+    with pytest.raises(ValueError, match="1 cells stand below 2 headings"):
+        markdown_table(("a", "b"), [("alone",)])
 
 
 # --- drawings ---

@@ -138,6 +138,7 @@ def test_what_does_not_fit_the_model_is_said_first_and_is_not_offered(world, bas
     rows, first, problems = usable_rows(text, world, base)
     assert len(rows) == 1 and len(problems) == 1 and "answer: takes" in problems[0]
     assert first[0].startswith("1 of your 2 do not fit this model") and "'source' (1)" in first[1]
+    assert lab.box.rows == len(lab.box.value.split("\n")), "the example is seen whole"
     lab.box.value = text
     assert "><b>1 of your 2 do not fit" in lab.rows_view.value and "1 rows can be used, 1 can not" in lab.page()
 

@@ -6,7 +6,7 @@ import pytest
 
 from helpers.judging.quality import Scorer
 from helpers.showing.quality_lab import rows_to_tick
-from helpers.showing.quality_page import bars_svg, harm_text, marks_html, rows_html, still
+from helpers.showing.quality_page import bars_svg, cut, harm_text, in_brief, marks_html, rows_html, still
 from helpers.text.selections import DEFECTS
 
 HOSTILE = ["<img src=x onerror=alert(1)>", '"><script>alert(1)</script>', "</td></table><svg onload=alert(1)>",
@@ -38,6 +38,13 @@ def test_beside_a_mark_stands_what_such_rows_were_measured_to_cost(world):
     assert "· bare: -2 points lost (-5 to 1)" in page and page.count("points") == 2
     assert "✘ well formed: it has no full stop at its end<br>" in page, "comes with bare, and is not counted"
     assert harm_text((0.414, 0.3, 0.52)) == "41 points lost (30 to 52)"
+
+
+def test_what_is_cut_off_says_so():
+    talk = [{"role": "user", "content": "Why? " * 30}, {"role": "assistant", "content": "So.\nYes."}]
+    question, answer = in_brief({"messages": talk}).split(" → ")
+    assert question.endswith("Why …") and len(question) <= 60 and answer == "So. Yes."
+    assert cut("12345", 5) == "12345" and cut("123456", 5) == "123 …"
 
 
 def test_the_still_picture_is_the_table_of_the_laboratory(world):

@@ -79,8 +79,16 @@ def test_the_page_holds_every_own_row_dimension_and_problem(hostile_card):
     page = report_card.page(hostile_card)
     for name in (*dimensions.DIMENSIONS[:4], "safety: harmful refused", "safety: harmless not refused"):
         assert name in page
-    assert "Fine &lt;b&gt;it is&lt;/b&gt;." in page and "1 lines that were set aside" in page
+    assert "Fine &lt;b&gt;it is&lt;/b&gt;." in page and "1 line set aside; nothing" in page
     assert hostile_card.diagnosis.verdict in page
+
+
+def test_the_page_says_how_many_lines_the_learners_validator_set_aside(hostile_card):
+    mine = Problem("your rows", 3, "", report_card.BY_VALIDATOR, "{}")
+    page = report_card.page(replace(hostile_card, problems=[mine, *hostile_card.problems]))
+    assert "2 lines set aside (by your validator: 1); nothing else" in page and report_card.BY_VALIDATOR in page
+    assert "Every line of yours could be used" not in page
+    assert "Every line of yours could be used" in report_card.page(replace(hostile_card, problems=[]))
 
 
 def test_what_does_not_fit_is_said_before_all_else(base, world):
@@ -106,7 +114,7 @@ def test_the_page_stays_small_and_shows_first_what_failed(hostile_card):
     page = report_card.page(replace(hostile_card, own=[good, *[bad] * 5000], problems=problems, notes=["&" * 90_000]))
     assert len(page.encode()) <= 500_000
     assert re.search(r"What failed comes first. \d+ of 5,001 are shown", page)
-    assert re.search(r"5,000 lines that were set aside; [^.]*\. \d+ of 5,000 are shown", page)
+    assert re.search(r"5,000 lines set aside; [^.]*\. \d+ of 5,000 are shown", page)
     small = report_card.page(replace(hostile_card, own=[good, bad]))
     assert small.index("✘ no") < small.index("✔ exactly") and "2 are shown" not in small
 
