@@ -13,6 +13,7 @@ Source: ggml's description of GGUF (docs/gguf.md); llama.cpp's converter from Hu
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,8 @@ from helpers.learning.layers import THETA
 from helpers.text.tokenizer import LETTER_OF
 
 VERSION, ALIGNMENT = 3, 32
-F32, Q8_0, BLOCK = 0, 8, 32
+F32, Q8_0 = 0, 8  # types of tensors
+BLOCK, Q8_0_BYTES = 32, 34  # numbers of a block, and what they take
 NORMAL, CONTROL, UNUSED = 1, 3, 5  # types of tokens
 RULES = {(GPT2_PIECES,): "gpt-2", (r"\p{N}", GPT2_PIECES): "smollm", (LLAMA3_PIECES,): "llama-bpe"}  # of Llama 3
 NAMES = {  # of a layer's tensors, ours and theirs
@@ -49,17 +51,23 @@ class Float32(float):
 def save_gguf(lm: LanguageModel, path: Path, quantize: bool = False) -> None:
     """Write `lm`, whole or not at all: in float32, or, with `quantize`, its matrices in Q8_0 (a quarter of the bytes).
     ValueError where llama.cpp has no name for the tokenizer's cutting rule."""
-    tensors = {name: stored(array, quantize) for name, array in tensors_of(lm).items()}
-    about = metadata(lm, quantize)
+    tensors, about = tensors_of(lm), metadata(lm, quantize)
     head = [b"GGUF", struct.pack("<IQQ", VERSION, len(tensors), len(about))]
     head += [text(key) + value_of(value) for key, value in about.items()]
     place = 0
-    for name, (kind, shape, content) in tensors.items():
-        head.append(text(name) + struct.pack("<I", len(shape)))
-        head.append(struct.pack(f"<{len(shape)}QIQ", *reversed(shape), kind, place))  # the columns first
-        place += len(content) + -len(content) % ALIGNMENT
-    parts = [b"".join(head), *(content for _, _, content in tensors.values())]
-    write_whole(path, b"".join(part + b"\0" * (-len(part) % ALIGNMENT) for part in parts))
+    for name, array in tensors.items():
+        kind = type_of(array, quantize)
+        size = 4 * array.size if kind == F32 else array.size // BLOCK * Q8_0_BYTES
+        head.append(text(name) + struct.pack("<I", array.ndim))
+        head.append(struct.pack(f"<{array.ndim}QIQ", *reversed(array.shape), kind, place))  # the columns first
+        place += size + -size % ALIGNMENT
+
+    def parts() -> Iterator[bytes]:  # one tensor at a time is in memory twice
+        yield b"".join(head)
+        for array in tensors.values():
+            yield array.astype("<f4", copy=False).tobytes() if type_of(array, quantize) == F32 else q8_0(array)
+
+    write_whole(path, (part + b"\0" * (-len(part) % ALIGNMENT) for part in parts()))
 
 
 def tensors_of(lm: LanguageModel) -> dict[str, np.ndarray]:
@@ -87,11 +95,9 @@ def neighbours(matrix: np.ndarray, heads: int) -> np.ndarray:
     return matrix.reshape(heads, 2, rows // heads // 2, columns).swapaxes(1, 2).reshape(rows, columns)
 
 
-def stored(array: np.ndarray, quantize: bool) -> tuple[int, tuple[int, ...], bytes]:
-    """-> type, shape, bytes. Gains, and rows that are not made of whole blocks, stay in float32."""
-    if quantize and array.ndim == 2 and array.shape[1] % BLOCK == 0:
-        return Q8_0, array.shape, q8_0(array)
-    return F32, array.shape, array.astype("<f4", copy=False).tobytes()
+def type_of(array: np.ndarray, quantize: bool) -> int:
+    """Gains, and matrices whose rows are not made of whole blocks, stay in float32."""
+    return Q8_0 if quantize and array.ndim == 2 and array.shape[1] % BLOCK == 0 else F32
 
 
 def q8_0(array: np.ndarray) -> bytes:
