@@ -6,6 +6,7 @@
     experiments  plans and runs, stored as tables; the claims that they were made to test; everything shipped, rebuilt
     showing      pages, widgets, and what figures and drawings are made of
     figures      the figures, drawings and tables of each notebook, one file a notebook
+    bridge       (beside them) a model as a folder or a file that the standard tools open, and such folders read
     checks       (beside them) the exercises' checks, one file a notebook; nothing imports them
 
 files.py, results.py and progress.py (files, tables of results, what a learner keeps) stand below them all.

@@ -9,6 +9,7 @@ import errno
 import os
 import re
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 DATA = Path(__file__).resolve().parent.parent / "data"
@@ -44,14 +45,15 @@ def see_text(path: Path) -> None:
             raise FileProblem(f"{path}: is {what}; {remedy}")
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write `content` to `path`; whoever interrupts it finds the old file or the new one, never half of one."""
+def write_whole(path: Path, content: bytes | Iterable[bytes]) -> None:
+    """Write `content`, in one piece or several, to `path`; whoever interrupts it finds the old file or the new one,
+    never half of one."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            file.writelines([content] if isinstance(content, bytes) else content)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)

@@ -73,7 +73,7 @@ def circle(arrows: dict[str, set[str]]) -> list[str]:
 
 
 def test_the_docstring_names_the_rooms_that_there_are():
-    assert ROOMS == ["text", "learning", "judging", "experiments", "showing", "figures", "checks"]
+    assert ROOMS == ["text", "learning", "judging", "experiments", "showing", "figures", "bridge", "checks"]
     assert {path.parent.name for path in FILES} == {*ROOMS, "helpers"}
     assert {path.name for path in FOLDER.glob("*.py")} == {"__init__.py", "files.py", "progress.py", "results.py"}
 
@@ -81,6 +81,13 @@ def test_the_docstring_names_the_rooms_that_there_are():
 @pytest.mark.parametrize("name", MODULES)
 def test_a_file_knows_only_its_room_and_lower_ones(name):
     assert outside(room(name), IMPORTS[name]) == []
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("helpers.bridge")])
+def test_the_bridge_stands_on_text_and_learning_alone(name):
+    rooms = {other.split(".")[1] for other in IMPORTS[name] if other.startswith("helpers.")}
+    assert rooms <= {"files", "text", "learning", "bridge"}
+    assert not IMPORTS[name] & SHOWING_TOO
 
 
 def test_there_is_no_circle():
@@ -129,7 +136,7 @@ def test_this_test_sees_what_is_wrong():
     assert outside(1, names) == ["helpers.learning.model", "helpers.showing.plots", "torch.nn"]
     assert outside(5, names) == ["torch.nn"]
     assert outside(1, {"helpers"}) == ["helpers"] and outside(2, {"helpers"}) == []
-    assert outside(6, {"helpers.checks.the_gap"}) == ["helpers.checks.the_gap"] and outside(7, {"helpers.checks"}) == []
+    assert outside(6, {"helpers.checks.the_gap"}) == ["helpers.checks.the_gap"] and outside(8, {"helpers.checks"}) == []
     assert outside(1, {"os.path", "numpy", "matplotlib.pyplot", "helpers.files"}) == ["matplotlib.pyplot"]
     assert circle({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": set()})
     assert not circle({"a": {"b", "c"}, "b": {"c"}, "c": set()})

@@ -100,7 +100,7 @@ def log_probabilities(lm: LanguageModel, prompt: str, continuations: Sequence[st
         cache.prefill(shared)  # and every candidate goes on from it
         after = model.forward(ids, cache=cache).reshape(*ids.shape, -1)[:, :-1]  # (C, longest - 1, D)
         states = np.concatenate([np.broadcast_to(before, (len(tails), 1, len(before))), after], axis=1)[real]
-        logits = (states @ model.parameters.embedding.T).astype(np.float64)  # (real tokens, V)
+        logits = (states @ model.parameters.output.T).astype(np.float64)  # (real tokens, V)
     losses, _ = cross_entropy(logits, ids[real], np.ones(len(logits)))
     return np.bincount(np.nonzero(real)[0], weights=-losses, minlength=len(tails))
 

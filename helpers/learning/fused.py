@@ -32,11 +32,11 @@ from helpers.learning.products import product
 BLOCK = 64  # positions of a block of the attention square
 
 
-def rms_norm(x, gain, keep, scratch, name):
+def rms_norm(x, gain, keep, scratch, name, epsilon=EPSILON):
     """x (N, D) -> x / rms (N, D), which is kept; the same times `gain` (N, D); 1 / rms (N, 1)."""
     inverse = np.einsum("nd,nd->n", x, x)[:, None]
     inverse /= x.shape[-1]
-    inverse += x.dtype.type(EPSILON)
+    inverse += x.dtype.type(epsilon)
     np.reciprocal(np.sqrt(inverse, out=inverse), out=inverse)
     normal = np.multiply(x, inverse, out=keep(f"normal {name}", x.shape))
     return normal, np.multiply(normal, gain, out=scratch("normed", x.shape)), inverse
@@ -59,8 +59,8 @@ class Rope:
     and `sin` (context, 2H, 2, K / 2): those of the queries times 1 / sqrt(K), by which attention would scale its
     scores; `sin` is negative for each first half."""
 
-    def __init__(self, context: int, heads: int, width: int, dtype):
-        cos, sin = (np.stack([table, table], axis=1) for table in rope_tables(context, width, np.float64))
+    def __init__(self, context: int, heads: int, width: int, dtype, tables=rope_tables):
+        cos, sin = (np.stack([table, table], axis=1) for table in tables(context, width, np.float64))
         sin[:, 0] *= -1
         scales = np.repeat([width**-0.5, 1.0], heads)[:, None, None]
         self.cos, self.sin = ((table[:, None] * scales).astype(dtype) for table in (cos, sin))

@@ -15,7 +15,6 @@ from itertools import groupby
 
 import numpy as np
 
-from helpers.learning.layers import EPSILON
 from helpers.learning.model import Transformer
 from helpers.learning.products import cores, one_thread, product
 from helpers.learning.scratch import Scratch
@@ -143,7 +142,7 @@ def read_prompts(model: Transformer, prompts: list[list[int]], width: int) -> tu
         last.append(model.forward(ids, cache=part, last_only=True, scratch=scratch).copy())
         first += len(ids)
     cache.length = longest
-    return cache, product(np.concatenate(last), model.parameters.embedding.T)
+    return cache, product(np.concatenate(last), model.parameters.output.T)
 
 
 def one_more(model: Transformer, tokens: np.ndarray, cache: Cache, pads: np.ndarray) -> np.ndarray:
@@ -161,7 +160,7 @@ def one_more(model: Transformer, tokens: np.ndarray, cache: Cache, pads: np.ndar
         empty = np.where(np.arange(now + 1) < pads[:, None], -np.inf, 0.0).astype(model.dtype)[:, None, :, None]
     x = p.embedding[tokens]  # (B, D)
     for layer, (keys, values) in zip(p.layers, cache.store, strict=True):
-        qkv = product(norm(x, layer.norm_1), layer.qkv.T)
+        qkv = product(norm(x, layer.norm_1, model.epsilon), layer.qkv.T)
         qk = qkv[:, : 2 * D].reshape(B, 2 * H, 2, -1)  # each head's two halves
         qk = (qk * cos + qk[:, :, ::-1] * sin).reshape(B, 2 * D)
         keys[:, :, now], values[:, :, now] = qk[:, D:].reshape(B, H, -1), qkv[:, 2 * D :].reshape(B, H, -1)
@@ -173,7 +172,7 @@ def one_more(model: Transformer, tokens: np.ndarray, cache: Cache, pads: np.ndar
         heads = product(scores.swapaxes(2, 3), values[:, :, : now + 1])  # (B, H, 1, K)
         heads /= scores.sum(axis=2, keepdims=True)
         x += product(heads.reshape(B, D), layer.out.T)
-        gate_up = product(norm(x, layer.norm_2), layer.gate_up.T)
+        gate_up = product(norm(x, layer.norm_2, model.epsilon), layer.gate_up.T)
         gate, up = gate_up[:, :F], gate_up[:, F:]
         with np.errstate(over="ignore"):  # as in layers.sigmoid
             below = np.exp(-gate)
@@ -182,14 +181,14 @@ def one_more(model: Transformer, tokens: np.ndarray, cache: Cache, pads: np.ndar
         gate /= below
         x += product(gate, layer.down.T)
     cache.length += 1
-    return product(norm(x, p.norm), p.embedding.T)
+    return product(norm(x, p.norm, model.epsilon), p.output.T)
 
 
-def norm(x: np.ndarray, gain: np.ndarray) -> np.ndarray:
+def norm(x: np.ndarray, gain: np.ndarray, epsilon: float) -> np.ndarray:
     """RMSNorm, as in layers.py."""
     size = np.vecdot(x, x)[:, None]
     size /= x.shape[-1]
-    size += x.dtype.type(EPSILON)
+    size += x.dtype.type(epsilon)
     return x / np.sqrt(size, out=size) * gain
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.learning import fused
-from helpers.learning.layers import cross_entropy
+from helpers.learning.layers import EPSILON, cross_entropy
 from helpers.learning.parameters import Config, Parameters, parameter_shapes
 from helpers.learning.products import product
 from helpers.learning.scratch import Scratch
@@ -65,6 +65,8 @@ class Transformer:
     is gone; without one its arrays are its own.
     """
 
+    epsilon = EPSILON  # inside RMSNorm's root
+
     def __init__(self, parameters: Parameters):
         self.parameters, self.config = parameters, parameters.config
         c, self.dtype = self.config, parameters.flat.dtype
@@ -96,7 +98,7 @@ class Transformer:
                 tape.append(saved)
         if cache:
             cache.length = end
-        normal, final, inverse = fused.rms_norm(x, p.norm, scratch, scratch, "last")
+        normal, final, inverse = fused.rms_norm(x, p.norm, scratch, scratch, "last", self.epsilon)
         if tape is not None:
             tape.append((normal, inverse))
         return final
@@ -135,7 +137,7 @@ class Transformer:
         """What attention adds to x (N, D), and the Activations so far. `shape` is (B, T); `place` is (cache, number of
         the layer) where earlier positions are kept."""
         (B, T), (N, D), H = shape, x.shape, self.config.heads
-        normal, normed, inverse_1 = fused.rms_norm(x, layer.norm_1, keep, scratch, 1)
+        normal, normed, inverse_1 = fused.rms_norm(x, layer.norm_1, keep, scratch, 1, self.epsilon)
         qkv = product(normed, layer.qkv.T, keep("qkv", (N, 3 * D)))
         self.rope.turn(qkv[:, : 2 * D], place[0].length if place else 0, T, scratch)
         q, k, v = qkv.reshape(B, T, 3, H, -1).transpose(2, 0, 3, 1, 4)  # each (B, H, T, K)
@@ -168,7 +170,7 @@ class Transformer:
 
     def feed_forward(self, x, layer, saved: Activations, keep, scratch):
         """What the feed-forward half adds to x (N, D); its activations go to `saved`."""
-        saved.normal_2, normed, saved.inverse_2 = fused.rms_norm(x, layer.norm_2, keep, scratch, 2)
+        saved.normal_2, normed, saved.inverse_2 = fused.rms_norm(x, layer.norm_2, keep, scratch, 2, self.epsilon)
         saved.silu_up = product(normed, layer.gate_up.T, keep("gate_up", (len(x), len(layer.gate_up))))
         saved.sigmoid, saved.active = fused.swiglu(saved.silu_up, keep)
         return product(saved.active, layer.down.T, scratch("added", x.shape))
@@ -186,12 +188,12 @@ class Transformer:
 
     def logits(self, ids):
         """ids (B, T) int -> scores of every next token (B, T, V)."""
-        return (self.forward(ids) @ self.parameters.embedding.T).reshape(*ids.shape, -1)
+        return (self.forward(ids) @ self.parameters.output.T).reshape(*ids.shape, -1)
 
     def loss(self, ids, targets, weights) -> float:
         """Weighted sum of the next-token losses, forward only; arguments as in `backward`."""
         counted, targets, weights, _ = self.select(self.forward(ids), targets, weights)
-        return float(cross_entropy(counted @ self.parameters.embedding.T, targets, weights)[0].sum())
+        return float(cross_entropy(counted @ self.parameters.output.T, targets, weights)[0].sum())
 
     def select(self, final, targets, weights):
         """Keep the positions whose loss counts: no logits are computed for instruction or padding tokens.

@@ -75,6 +75,7 @@ class Parameters:
             return self.flat[start : start + count * rows * columns].reshape(count * rows, columns)
 
         self.embedding = self.named["model.embed_tokens.weight"]
+        self.output = self.embedding  # tied: what reads a token also scores it
         self.norm = self.named["model.norm.weight"]
         self.layers = []
         for i in range(config.layers):

@@ -67,7 +67,7 @@ def token_logps(model: Transformer, ids, targets, mask, threads: int | None = No
 
     def work(rows: np.ndarray) -> None:
         states, right, ones, places = model.select(model.forward(ids[rows]), targets[rows], mask[rows] != 0)
-        losses = cross_entropy(states @ model.parameters.embedding.T, right, ones)[0]
+        losses = cross_entropy(states @ model.parameters.output.T, right, ones)[0]
         part = np.zeros(mask[rows].size, model.dtype)
         part[places] = -losses
         logps[rows] = part.reshape(mask[rows].shape)

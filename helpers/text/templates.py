@@ -6,7 +6,7 @@ a user who types "<|im_end|>" types ten ordinary characters. (What is plain text
 "### Response:", any user can type: only reserved ids are safe.)
 
 Forms as their owners define them: OpenAI's ChatML; Meta's generation.py of Llama 2 and chat format of Llama 3; Stanford
-Alpaca's train.py. The same forms as jinja templates, for the standard library, lie in data/templates.
+Alpaca's train.py. The same forms as jinja templates, for the standard library and with its mask, lie in data/templates.
 """
 
 from __future__ import annotations

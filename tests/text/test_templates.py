@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import jinja2.ext
 import jinja2.sandbox
 import pytest
 from hypothesis import given
@@ -81,13 +82,24 @@ def test_alpaca_has_a_preamble_and_a_section_for_the_input(tokenizer):
     assert chat == "<|im_start|>user\nTranslate into French.\n\nhello<|im_end|>\n"
 
 
+class Generation(jinja2.ext.Extension):
+    """The tag by which the standard library learns what the assistant said. Here it only says what stands in it."""
+
+    tags = {"generation"}
+
+    def parse(self, parser):
+        next(parser.stream)
+        return parser.parse_statements(["name:endgeneration"], drop_needle=True)
+
+
 @pytest.mark.parametrize("template", TEMPLATES)
 @given(data=st.data())
 def test_the_text_is_what_the_jinja_template_gives(tokenizer, template, data):
     """Character for character what the standard library would render from data/templates."""
     talk = data.draw(turns(template))
     generate = talk[-1]["role"] == "user" and data.draw(st.booleans())
-    environment = jinja2.sandbox.ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)  # as transformers
+    environment = jinja2.sandbox.ImmutableSandboxedEnvironment(  # as transformers
+        trim_blocks=True, lstrip_blocks=True, extensions=[Generation])
     form = environment.from_string((JINJA / f"{template}.jinja").read_text(encoding="utf8"))
     ours = tokenizer.decode(render(talk, template, tokenizer, generate=generate)[0])
     assert ours == form.render(messages=talk, add_generation_prompt=generate)
