@@ -49,7 +49,9 @@ class Results:
                 if wrong
                 else f"{len(rows)} runs of {len(by_start)} starts"
             )
-            raise FileProblem(f"{name}.csv, {where}: {what}; `make results` makes what is missing")
+            raise FileProblem(
+                f"{name}.csv, {where}: {what}; `python -m helpers.experiments {name}` makes what is missing"
+            )
         return 100 * np.array([by_start[seed] for seed in sorted(by_start)], float)
 
     def shares(self, model: str, figure: str, part: str = "test") -> np.ndarray:
