@@ -21,6 +21,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from helpers.bridge.folder import CONFIG, WEIGHTS
 from helpers.bridge.weights import F32, read_header, tensor_header
 from helpers.files import DATA, FileProblem, read_text
 from helpers.learning.language_model import STOPS, LanguageModel
@@ -28,7 +29,7 @@ from helpers.learning.layers import THETA
 from helpers.text.templates import pieces
 
 MADE_BY = "instruction-tuning-from-scratch"
-WEIGHTS, CONFIG, GENERATION = "model.safetensors", "config.json", "generation_config.json"
+GENERATION = "generation_config.json"
 TOKENIZER, TOKENIZER_CONFIG, TEMPLATE = "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"
 FILES = (WEIGHTS, CONFIG, GENERATION, TOKENIZER, TOKENIZER_CONFIG, TEMPLATE)
 DOCUMENT_END = "<|endoftext|>"

@@ -16,6 +16,7 @@ import numpy as np
 
 from helpers.bridge.weights import SIZES, Tensor, read_header
 from helpers.files import FileProblem, read_text
+from helpers.learning.parameters import Config, parameter_shapes
 
 WEIGHTS, INDEX, CONFIG = "model.safetensors", "model.safetensors.index.json", "config.json"
 AGAIN = "download or export it again"
@@ -171,20 +172,9 @@ def shards(folder: Path) -> dict[Path, set[str] | None]:
 
 
 def tensor_shapes(llama: Llama) -> dict[str, tuple[int, ...]]:
-    """Name -> shape of every tensor of such a model."""
-    d, f, k = llama.dim, llama.hidden, llama.groups * (llama.dim // llama.heads)
-    shapes = {"model.embed_tokens.weight": (llama.vocab, d), "model.norm.weight": (d,)}
-    for i in range(llama.layers):
-        layer = {
-            "input_layernorm": (d,),
-            "self_attn.q_proj": (d, d),
-            "self_attn.k_proj": (k, d),
-            "self_attn.v_proj": (k, d),
-            "self_attn.o_proj": (d, d),
-            "post_attention_layernorm": (d,),
-            "mlp.gate_proj": (f, d),
-            "mlp.up_proj": (f, d),
-            "mlp.down_proj": (d, f),
-        }
-        shapes |= {f"model.layers.{i}.{name}.weight": shape for name, shape in layer.items()}
-    return shapes if llama.tied else shapes | {"lm_head.weight": (llama.vocab, d)}
+    """Name -> shape of every tensor of such a model: the course's, but for keys and values that heads share, and an
+    output matrix of its own."""
+    shapes = parameter_shapes(Config(llama.vocab, llama.dim, llama.layers, llama.heads, llama.hidden))
+    shared = (llama.groups * (llama.dim // llama.heads), llama.dim)
+    shapes |= {name: shared for name in shapes if name.endswith(("k_proj.weight", "v_proj.weight"))}
+    return shapes if llama.tied else shapes | {"lm_head.weight": (llama.vocab, llama.dim)}

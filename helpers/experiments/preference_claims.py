@@ -41,15 +41,15 @@ def at(name: str, figure: str, **setting) -> Callable[[Results], np.ndarray]:
     return lambda results: results.values(name, figure, **setting)
 
 
+def best_rate(results: Results, method: str) -> int:
+    """The number of the rate of `razor` at which a method answers best, over all starts."""
+    rates = range(len(RAZOR_RATES[method]))
+    return max(rates, key=lambda rate: results.values("razor", "exact", method=method, rate=rate).mean())
+
+
 def at_best_rate(method: str, figure: str) -> Callable[[Results], np.ndarray]:
-    """A figure of one method of `razor`, at the rate at which it answers best over all starts."""
-
-    def measure(results: Results) -> np.ndarray:
-        rates = range(len(RAZOR_RATES[method]))
-        best = max(rates, key=lambda rate: results.values("razor", "exact", method=method, rate=rate).mean())
-        return results.values("razor", figure, method=method, rate=best)
-
-    return measure
+    """A figure of one method at that rate."""
+    return lambda results: results.values("razor", figure, method=method, rate=best_rate(results, method))
 
 
 def kl_foretells(results: Results) -> list[float]:

@@ -14,9 +14,10 @@ from functools import cache
 import numpy as np
 
 from helpers.experiments.grid import PART, experiment
-from helpers.experiments.training_runs import QUIET, Figures, agreement, kept_back, unharmed, world_of_course
+from helpers.experiments.training_runs import QUIET, Figures, kept_back, unharmed, world_of_course
 from helpers.judging import rewards
 from helpers.judging.dimensions import Probe, fact_probe
+from helpers.judging.evaluation import answers_exactly, completes
 from helpers.learning.language_model import LanguageModel
 from helpers.learning.lora import LoraShape
 from helpers.learning.policy_gradient import (
@@ -32,7 +33,7 @@ from helpers.learning.recipe import TUNING
 from helpers.learning.reward_model import fit_reward_model, own_pairs
 from helpers.learning.sft import fine_tune
 from helpers.learning.training import Recipe
-from helpers.text.facts import Fact
+from helpers.text.facts import Fact, World
 from helpers.text.instructions import KEPT_BACK, fact_rows, tuning_wordings
 from helpers.text.preferences import fact_pairs
 
@@ -50,10 +51,8 @@ def start(base: LanguageModel, seed: int, rows: int = ROWS, without: tuple[str, 
     return fine_tune(base, some, Recipe(STEPS, TUNING.rate, warmup=5, seed=seed), size=SIZE, **QUIET)[0]
 
 
-@cache
-def trained_probes(without: tuple[str, ...] = ()) -> list[Probe]:
+def probes_to_train(world: World, without: tuple[str, ...] = ()) -> list[Probe]:
     """Every question that may be tuned on, about facts with an answer of one line."""
-    world = world_of_course()
     facts = [fact for fact in world.facts if fact.part == "tuned on" and "\n" not in fact.answer]
     return [
         fact_probe(world, fact, question)
@@ -61,6 +60,12 @@ def trained_probes(without: tuple[str, ...] = ()) -> list[Probe]:
         if fact.kind not in without
         for question in tuning_wordings(fact.ways("question"))
     ]
+
+
+@cache
+def trained_probes(without: tuple[str, ...] = ()) -> list[Probe]:
+    """Those of the course's world."""
+    return probes_to_train(world_of_course(), without)
 
 
 def one_line_rows() -> list[dict]:
@@ -84,8 +89,7 @@ def rewarded(
 
 def right(lm: LanguageModel, facts: list[Fact], wording: int = 0, **sampling) -> float:
     """Share of answers that are the response letter for letter."""
-    questions = [fact.say("question", wording) for fact in facts]
-    return agreement(lm.ask_all(questions, **sampling), [fact.say("response") for fact in facts])
+    return float(np.mean(answers_exactly(lm, facts, wording, **sampling)))
 
 
 def standing(lm: LanguageModel, seed: int, first: LanguageModel | None = None) -> Figures:
@@ -97,7 +101,7 @@ def standing(lm: LanguageModel, seed: int, first: LanguageModel | None = None) -
         "unseen phrasing": right(lm, facts, KEPT_BACK[PART.get()]),
         "drawn at 0.7": right(lm, facts, temperature=0.7, seed=seed),
         "drawn at 1": right(lm, facts, temperature=1.0, seed=seed),
-        "completed": unharmed(lm)["completed"],
+        "completed": float(np.mean(completes(lm, facts))),
     }
     if first is not None:
         figures["kl"] = kl_divergence(lm, first, [fact.say("question") for fact in facts], seed=seed)

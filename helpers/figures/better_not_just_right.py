@@ -138,7 +138,7 @@ def samples_table(samples: Sequence[Sample], questions: int = 2) -> HTML:
     return HTML(page.wide_table(head, rows, "What one step learns from"))
 
 
-def learning_curve(log: Sequence[dict], title: str = "") -> Markdown:
+def learning_curve(log: Sequence[dict]) -> Markdown:
     """Reward and length of the answers of each step."""
     figure, panels = plt.subplots(1, 2, figsize=(7.2, 2.6))
     for number, (axes, key, label) in enumerate(
@@ -149,7 +149,6 @@ def learning_curve(log: Sequence[dict], title: str = "") -> Markdown:
         smooth = np.convolve(series, np.ones(5) / 5, mode="valid") if len(series) >= 5 else series
         axes.plot(np.arange(len(smooth)) + (len(series) - len(smooth)) / 2, smooth, f"C{number}", lw=2)
         axes.set(xlabel="step", ylabel=label)
-    figure.suptitle(title) if title else None
     figure.tight_layout()
     first, last = (np.mean([record["reward"] for record in part]) for part in (log[:5], log[-5:]))
     plots.show(

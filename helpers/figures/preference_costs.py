@@ -11,7 +11,7 @@ import numpy as np
 from IPython.display import Markdown
 
 from helpers.experiments.claims import judge_all, prediction
-from helpers.experiments.preference_claims import PREFERENCES, kl_foretells
+from helpers.experiments.preference_claims import PREFERENCES, best_rate, kl_foretells
 from helpers.experiments.preference_runs import RAZOR_RATES
 from helpers.figures.preference_results import RESULTS, curve, side, values
 from helpers.judging.statistics import as_percent, mean_and_interval
@@ -55,17 +55,11 @@ def razor_correlation() -> tuple[float, tuple[float, float]]:
     return mean, (max(-100.0, low), min(100.0, high))
 
 
-def best_rate(method: str) -> int:
-    """The number of the rate at which a method answers best, over all starts."""
-    rates = range(len(RAZOR_RATES[method]))
-    return max(rates, key=lambda rate: values("razor", "exact", method=method, rate=rate).mean())
-
-
 def rows_or_rewards() -> Markdown:
     """Sixty steps more of SFT, on rows with all answers written out, against sixty steps of rewards."""
     parts = []
     for name, label in (("drawn at 1", "drawn at temperature 1"), ("exact", "greedily")):
-        rows, paid = (values("razor", name, method=one, rate=best_rate(one)) for one in ("SFT", "rewards"))
+        rows, paid = (values("razor", name, method=one, rate=best_rate(RESULTS, one)) for one in ("SFT", "rewards"))
         word = side(paid - rows, "more than", "less than", "and cannot be told from")
         parts.append(f"{label} rewards give {as_percent(paid)}, {word} SFT's {as_percent(rows)}")
     return Markdown(
@@ -79,7 +73,7 @@ def at_best() -> Markdown:
     """Each method at the rate at which it answers best."""
     lines = []
     for method, rates in RAZOR_RATES.items():
-        best = best_rate(method)
+        best = best_rate(RESULTS, method)
         row = {
             key: values("razor", key, method=method, rate=best) for key in ("exact", "drawn at 1", "completed", "kl")
         }

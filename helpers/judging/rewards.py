@@ -40,11 +40,6 @@ def wordy(probe: Probe, text: str) -> float:
     return min(2.0, len(text.split()) / 10)
 
 
-def polite(probe: Probe, text: str) -> float:
-    """1 for a text that thanks or agrees somewhere, whatever else it says."""
-    return float(any(word in text for word in ("Great", "Of course", "Thank", "Sure", "happy")))
-
-
 REWARDS = {
     "the answer, letter for letter": exact,
     "the fact stands in it": contains,

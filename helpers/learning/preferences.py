@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from helpers.learning.language_model import LanguageModel
-from helpers.learning.layers import cross_entropy
+from helpers.learning.layers import cross_entropy, sigmoid
 from helpers.learning.lora import Lora, LoraShape
 from helpers.learning.model import Transformer
 from helpers.learning.products import cores, one_thread
@@ -76,10 +76,6 @@ def token_logps(model: Transformer, ids, targets, mask, threads: int | None = No
     with one_thread(), ThreadPoolExecutor(min(SHARDS, threads or cores())) as pool:
         list(pool.map(work, pieces))
     return logps
-
-
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    return 0.5 * (1 + np.tanh(0.5 * np.asarray(x)))
 
 
 def dpo_weight(margin: np.ndarray, beta: float) -> np.ndarray:

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.learning.language_model import LanguageModel
+from helpers.learning.layers import sigmoid
 from helpers.learning.policy_gradient import draw_answers
-from helpers.learning.preferences import Continuation, continuation, pair_rows, sigmoid
+from helpers.learning.preferences import Continuation, continuation, pair_rows
 from helpers.learning.products import cores, one_thread
 from helpers.learning.sft import padded
 from helpers.text.instructions import turn

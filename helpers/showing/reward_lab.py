@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import ipywidgets as widgets
 import numpy as np
 
-from helpers.experiments.preference_runs import RATE, ROLLOUT
+from helpers.experiments.preference_runs import RATE, ROLLOUT, probes_to_train
 from helpers.judging.dimensions import Probe, fact_probe
 from helpers.judging.rewards import REWARDS, exact
 from helpers.judging.vital_signs import one_liners
@@ -25,7 +25,6 @@ from helpers.learning.training import Recipe
 from helpers.showing.live_run import LabBox, LiveRun, restart_note, under_way
 from helpers.showing.page import COLOURS, Axes, escape, svg, table, verbatim
 from helpers.text.facts import World
-from helpers.text.instructions import tuning_wordings
 
 QUESTIONS, SHOWN = 64, 6  # development questions that are answered before and after a run; of these in the table
 SURE, LEAST = 2.0, 0.05  # standard errors, and the change at least, from which on something is said to have moved
@@ -218,12 +217,7 @@ def reward_lab(lm: LanguageModel, world: World, *, seed: int = 0, steps: int = 2
     settings = [base, phrase, per_word, kl]
     plan, paid, curves, best, outcome, answers, list_of_runs = (widgets.HTML() for _ in range(7))
     exam = Exam(world, ROLLOUT.tokens, seed)
-    trained = [
-        fact_probe(world, fact, question)
-        for fact in world.facts
-        if fact.part == "tuned on" and "\n" not in fact.answer
-        for question in tuning_wordings(fact.ways("question"))
-    ]
+    trained = probes_to_train(world)
     first_answers: list[str] = []  # of `lm`; drawn when first wanted
     runs: list[tuple[str, ...]] = []
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from helpers.experiments.claims import judge_all
-from helpers.experiments.preference_claims import PREFERENCES, kl_foretells
+from helpers.experiments.preference_claims import PREFERENCES, best_rate, kl_foretells
 from helpers.experiments.preference_runs import PAIR_WAYS, RAZOR_RATES
 from helpers.figures import better_not_just_right as figures
 from helpers.figures import preference_costs, preference_results
@@ -104,7 +104,7 @@ def test_the_razor_has_a_mark_for_each_run(shown):
 def test_rows_stand_beside_rewards_each_at_its_best_rate():
     text = figures.rows_or_rewards().data
     for method in ("SFT", "rewards"):
-        drawn = table("razor", "drawn at 1", method=method, rate=preference_costs.best_rate(method))
+        drawn = table("razor", "drawn at 1", method=method, rate=best_rate(preference_results.RESULTS, method))
         assert f"{100 * drawn.mean():.0f}% (" in text
 
 
@@ -156,7 +156,8 @@ def test_what_the_lesson_says_of_the_stored_runs():
         ranks = [np.argsort(np.argsort([row[key] for row in rows])) for key in ("forward kl", "completed")]
         orders.append(np.corrcoef(*ranks)[0, 1])
     assert min(orders) < -0.7 and max(orders) > -0.2, "without the highest rate the order shows in some starts only"
-    kept = [table("razor", "completed", method=one, rate=preference_costs.best_rate(one)).mean() for one in RAZOR_RATES]
+    best = {one: best_rate(preference_results.RESULTS, one) for one in RAZOR_RATES}
+    kept = [table("razor", "completed", method=one, rate=rate).mean() for one, rate in best.items()]
     worst = [table("razor", "completed", method=one, rate=2).mean() for one in RAZOR_RATES]
     assert max(kept) - min(kept) < 0.02 and max(worst) < min(kept) - 0.1
     assert change("pairs", "chosen", way="close") < -0.5 and change("pairs", "exact", way="far") < -0.05

@@ -5,7 +5,8 @@ import pytest
 
 from helpers.judging.dimensions import fact_probe
 from helpers.learning import reward_model
-from helpers.learning.preferences import pair_rows, sigmoid
+from helpers.learning.layers import sigmoid
+from helpers.learning.preferences import pair_rows
 from helpers.learning.reward_model import fit_reward_model, last_states
 from tests.learning.test_policy_gradient import Probe
 from tests.learning.test_preferences import PAIRS, model, pair
