@@ -165,7 +165,7 @@ def test_dpo_is_that_of_trl(first, tmp_path, beta, per_token, name):
     dpo = Dpo(beta, per_token=per_token)
     batches, batch, loss, slope, whole = both_on_pairs(first, tmp_path, UNLIKE, dpo, loss_type=[name])
     assert 0.2 <= batches.figures["prefers"] <= 0.8  # pairs of both kinds
-    assert batches.figures["loss"] == pytest.approx(loss, abs=1e-4)
+    assert batches.figures["pair loss"] == pytest.approx(loss, abs=1e-4)
     np.testing.assert_allclose(-slope * batch[3], batch[2], **CLOSE)
     same_gradient(gradient(batches.model, batch), whole)
 
@@ -181,7 +181,7 @@ def test_the_sft_term_is_that_of_trl_for_answers_of_one_length(first, tmp_path):
     batches, batch, loss, slope, whole = both_on_pairs(
         first, tmp_path, ALIKE, Dpo(sft=0.5), loss_type=["sigmoid", "sft"], loss_weights=[1.0, 0.5]
     )
-    assert batches.figures["loss"] + 0.5 * sft_loss(batches, batch) == pytest.approx(loss, abs=1e-4)
+    assert batches.figures["pair loss"] + 0.5 * sft_loss(batches, batch) == pytest.approx(loss, abs=1e-4)
     np.testing.assert_allclose(-slope * batch[3], batch[2], **CLOSE)
     same_gradient(gradient(batches.model, batch), whole)
 
